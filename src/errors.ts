@@ -1,0 +1,50 @@
+/** What every failure that vitrail foresees is thrown as. `code` is API and stable; `message` is for people and may change. */
+export class VitrailError extends Error {
+  override readonly name: string = "VitrailError";
+
+  /**
+   * @param code stable, begins with the room it comes from: `weights/…`, `checkpoint/…`, `image/…`, `input/…`, `engine/…`, `download/…`
+   * @param message what was found, what was wanted, what to do; names in quotes, shapes in brackets
+   * @param options `details`: the same facts as plain data; `cause`: the error underneath
+   */
+  constructor(
+    readonly code: string,
+    message: string,
+    options: ErrorOptions & { details?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.details = options.details ?? {};
+  }
+
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** A safetensors file, or an index of such files, breaks a rule of its format. */
+export class WeightsFileError extends VitrailError {
+  override readonly name = "WeightsFileError";
+  declare readonly code: `weights/${string}`;
+}
+
+/** A checkpoint's files are sound, but its config, labels or tensors do not fit the model. */
+export class CheckpointError extends VitrailError {
+  override readonly name = "CheckpointError";
+  declare readonly code: `checkpoint/${string}`;
+}
+
+/** Encoded bytes are no image that can be decoded safely and exactly. */
+export class ImageError extends VitrailError {
+  override readonly name = "ImageError";
+  declare readonly code: `image/${string}`;
+}
+
+/** An argument of a call is of the wrong kind, name or range. */
+export class InputError extends VitrailError {
+  override readonly name = "InputError";
+  declare readonly code: `input/${string}`;
+}
+
+/** The compute engine can't be had, or gave up. */
+export class EngineError extends VitrailError {
+  override readonly name = "EngineError";
+  declare readonly code: `engine/${string}`;
+}

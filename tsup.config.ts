@@ -1,0 +1,27 @@
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: {
+    index: "src/index.ts",
+    safetensors: "src/exports/safetensors.ts",
+    images: "src/exports/images.ts",
+    faces: "src/exports/faces.ts",
+    nn: "src/exports/nn.ts",
+    cli: "src/apps/cli/main.ts",
+  },
+  format: "esm",
+  target: "node20",
+  platform: "neutral",
+  external: [/^node:/],
+  dts: {
+    entry: {
+      index: "src/index.ts",
+      safetensors: "src/exports/safetensors.ts",
+      images: "src/exports/images.ts",
+      faces: "src/exports/faces.ts",
+      nn: "src/exports/nn.ts",
+    },
+  },
+  splitting: true,
+  clean: true,
+});
