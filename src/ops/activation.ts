@@ -1,0 +1,30 @@
+import { add, div, erf, mul, relu, sigmoid, square, type Tensor, tanh } from "@tensorflow/tfjs-core";
+import { fusedKernel } from "./fused-kernel.js";
+
+/** Element-wise functions by the names that this library uses; checkpoints' spellings are translated in `models/`. */
+export type Activation = "gelu" | "gelu-tanh" | "quick-gelu" | "relu" | "silu" | "tanh";
+
+/** Exact GELU, `x Φ(x)` with Φ by the error function. Any shape → the same */
+export function gelu(x: Tensor): Tensor {
+  return fusedKernel("VitrailGelu", { x }, {}, () => mul(mul(x, 0.5), add(1, erf(div(x, Math.SQRT2)))));
+}
+
+/** GELU's approximation by tanh, as PyTorch's `approximate="tanh"`. Any shape → the same */
+function geluTanh(x: Tensor): Tensor {
+  const inner = mul(mul(x, add(1, mul(0.044715, square(x)))), Math.sqrt(2 / Math.PI));
+  return mul(mul(0.5, x), add(1, tanh(inner)));
+}
+
+const FUNCTIONS: Record<Activation, (x: Tensor) => Tensor> = {
+  gelu,
+  "gelu-tanh": geluTanh,
+  "quick-gelu": (x) => mul(x, sigmoid(mul(1.702, x))),
+  relu,
+  silu: (x) => mul(x, sigmoid(x)),
+  tanh,
+};
+
+/** Applies a named activation. Any shape → the same */
+export function activate(x: Tensor, activation: Activation): Tensor {
+  return FUNCTIONS[activation](x);
+}
