@@ -1,11 +1,6 @@
-import {
-  type Attributes,
-  engine,
-  getBackend,
-  getKernel,
-  type NamedTensorMap,
-  type Tensor,
-} from "@tensorflow/tfjs-core";
+import { engine, getBackend, getKernel, type NamedTensorMap, type Tensor } from "@tensorflow/tfjs-core";
+
+type KernelAttributes = Parameters<ReturnType<typeof engine>["runKernel"]>[2];
 
 /**
  * Runs the active backend's own kernel for an op, or the op's plain TF.js composition where the backend has none.
@@ -18,5 +13,5 @@ export function fusedKernel(
   composition: () => Tensor,
 ): Tensor {
   if (getKernel(kernel, getBackend()) === undefined) return composition();
-  return engine().runKernel(kernel, inputs as NamedTensorMap, attributes as unknown as NamedAttrMap) as Tensor;
+  return engine().runKernel(kernel, inputs as NamedTensorMap, attributes as KernelAttributes) as Tensor;
 }
