@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Image } from "./image.js";
+import { noise } from "./noise.testing.js";
 import { type ResizeFilter, resizeImage } from "./resize-image.js";
 
 interface Case {
@@ -13,15 +14,6 @@ interface Case {
 const golden = new URL("../../conformance/goldens/pillow-resize.json", import.meta.url);
 const { cases, reference } = JSON.parse(readFileSync(golden, "utf8")) as { cases: Case[]; reference: string };
 
-/** The same picture as `noise()` in tools/reference/pillow_resize.py. */
-function noise(width: number, height: number): Image {
-  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
-    if (i % 11 === 0) return 0;
-    if (i % 7 === 0) return 255;
-    return ((Math.imul(i, 2654435761) + 12345) >>> 0) >>> 24;
-  });
-  return { data, width, height, channels: 3 };
-}
 /** One group a source size: `Map.groupBy` needs Node 21. */
 const groups = [...new Set(cases.map(({ source }) => source.join(" x ")))].map(
   (name) => [name, cases.filter(({ source }) => source.join(" x ") === name)] as const,
