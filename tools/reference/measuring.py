@@ -9,20 +9,26 @@ import versions
 
 
 def own_error(reference, runs):
-    """The worst of several float32 runs, per tensor. `reference` and each of `runs`: name -> tensor of the whole batch.
+    """The error of the worst run on the worst input, per tensor. `reference` and each of `runs`: name -> `[batch, ...]`.
 
     A run may lack tensors (sdpa gives no attention weights). -> name -> { relativeL2, maxAbs }
     """
     worst = {}
     for name, wanted in reference.items():
-        relative, largest = 0.0, 0.0
-        for run in runs:
-            if name in run:
-                error = (run[name].double() - wanted).detach()
-                relative = max(relative, (error.norm() / wanted.norm()).item())
-                largest = max(largest, error.abs().max().item())
-        worst[name] = {"relativeL2": relative, "maxAbs": largest}
+        scale = wanted.flatten(1).norm(dim=1)
+        errors = [(run[name].double() - wanted).detach().flatten(1) for run in runs if name in run]
+        worst[name] = {
+            "relativeL2": max((error.norm(dim=1) / scale).max().item() for error in errors),
+            "maxAbs": max(error.abs().max().item() for error in errors),
+        }
     return worst
+
+
+def worse(one, other):
+    """The worse of two results of `own_error`, tensor by tensor."""
+    return {
+        name: {kind: max(error[kind], other.get(name, error)[kind]) for kind in error} for name, error in one.items()
+    }
 
 
 def float32_runs(run, batch, attentions=("sdpa", "eager")):

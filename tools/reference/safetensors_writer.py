@@ -32,6 +32,7 @@ CASES = {
     "empty": ([], None),
     "one": ([("w", F32, [2, 2])], None),
     "metadata": ([("w", F32, [1])], {"format": "pt"}),
+    "empty-metadata": ([("w", F32, [1])], {}),
     "only-metadata": ([], {"format": "pt"}),
     "every-dtype": ([(f"{side}{name}", name, [4]) for side in "ba" for name in DTYPES], None),
     "scalar-and-zero": ([("scalar", F32, []), ("zero", F32, [2, 0]), ("wide", "F16", [3])], None),
