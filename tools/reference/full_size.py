@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torchvision_stub  # noqa: F401, isort: skip
 
-import numpy
 import timm
 import torch
 from safetensors.torch import load_file
@@ -20,10 +19,9 @@ import preprocessing
 import recording
 import seeded
 from measuring import own_error, save_golden, worse
+from sampling import SAMPLES, sampled
 
 INPUTS = 8
-SAMPLES = 4096
-WHOLE = ("logits", "embedding", "embedding.mean")
 
 
 def vit_base(folder):
@@ -48,17 +46,6 @@ def eva02_base(folder):
         lambda pixels, attention: recording.record_timm(single, pixels, attention),
         lambda images: preprocessing.timm_input(settings, images),
     )
-
-
-def sampled(model, recorded):
-    """`[1, ...]` tensors at their seeded positions, or whole. -> name -> `[1, samples]`"""
-    kept = {}
-    for name, tensor in recorded.items():
-        flat = tensor.flatten()
-        if name not in WHOLE:
-            flat = flat[torch.from_numpy(seeded.positions(f"{model} {name}", flat.numel(), SAMPLES).astype(numpy.int64))]
-        kept[name] = flat[None]
-    return kept
 
 
 def make(model, folder, load, names):
