@@ -1,8 +1,8 @@
 """Runs a real transformers or timm model and records every tensor that vitrail can be asked for.
 
 The names are those of `model.run(input, { outputs })`: `hidden.0` (after the positions), `hidden.N` (after N blocks, before the
-final norm), `attention.N` (softmax weights, `[batch, heads, tokens, tokens]`), `logits`; besides these `norm` (the final
-norm of all tokens), `embedding` (what the classifier reads), `embedding.class`, `embedding.mean` and `pooler`.
+final norm), `attention.N` (softmax weights, `[batch, heads, tokens, tokens]`), `logits`; besides these `tokens` (the final
+norm of all tokens), `embedding` (what the classifier reads), `class`, `mean` and `pooler`.
 """
 
 import contextlib
@@ -58,9 +58,9 @@ def record_transformers(model, pixels, attention, interpolate=False):
     for index, (_, weights) in attentions.items():
         if weights is not None:
             recorded[f"attention.{index}"] = weights
-    recorded["norm"] = norm
-    recorded["embedding"] = recorded["embedding.class"] = norm[:, 0]
-    recorded["embedding.mean"] = norm[:, 1:].mean(dim=1)
+    recorded["tokens"] = norm
+    recorded["embedding"] = recorded["class"] = norm[:, 0]
+    recorded["mean"] = norm[:, 1:].mean(dim=1)
     return recorded
 
 
@@ -76,10 +76,10 @@ def record_timm(model, pixels, attention):
     with _hooks(handles):
         norm = model.forward_features(pixels)
         recorded["logits"] = model.forward_head(norm)
-    recorded["norm"] = norm
+    recorded["tokens"] = norm
     recorded["embedding"] = model.forward_head(norm, pre_logits=True)
-    recorded["embedding.class"] = model.fc_norm(norm[:, 0])
-    recorded["embedding.mean"] = model.fc_norm(norm[:, 1:].mean(dim=1))
+    recorded["class"] = model.fc_norm(norm[:, 0])
+    recorded["mean"] = model.fc_norm(norm[:, 1:].mean(dim=1))
     return recorded
 
 

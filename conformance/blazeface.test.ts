@@ -1,0 +1,11 @@
+import { readFileSync } from "node:fs";
+import { dispose, memory, tensor } from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { useEngine } from "../src/backend/engine.js";
+import { openCheckpoint } from "../src/io/open-checkpoint.js";
+import { readSafetensors } from "../src/io/read-safetensors.js";
+import { FACE_MODELS, type FaceModelName } from "../src/tasks/faces/face-models.js";
+import { boxCenters } from "../src/tasks/faces/box-centers.js";
+import { decodeDetections } from "../src/tasks/faces/decode-detections.js";
+import { letterbox } from "../src/tasks/faces/letterbox.js";
+import { weightedNms } from "../src/tasks/faces/weighted-nms.js";
