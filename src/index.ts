@@ -1,0 +1,19 @@
+export { describeEngine, type EngineName, type EngineOptions } from "./backend/engine.js";
+export {
+  CheckpointError,
+  EngineError,
+  ImageError,
+  InputError,
+  VitrailError,
+  WeightsFileError,
+} from "./errors.js";
+export type { ModelConfig, Preprocessing } from "./models/model-config.js";
+export type { Size, VisionTransformerConfig } from "./models/vision-transformer.js";
+export type { StreamItem } from "./tasks/batches.js";
+export type { ClassificationOptions, Label, ScoreActivation } from "./tasks/classification.js";
+export { cosineSimilarity, type EmbeddingOptions } from "./tasks/embedding.js";
+export type { NumericArray } from "./tasks/forward-pass.js";
+export type { ImageInput, RawPixels } from "./tasks/image-input.js";
+export { type LoadModelOptions, loadModel } from "./tasks/load-model.js";
+export type { OutputName } from "./tasks/outputs.js";
+export type { CallOptions, RunOptions, RunResult, VisionModel } from "./tasks/vision-model.js";

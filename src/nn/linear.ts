@@ -1,0 +1,44 @@
+import { serialization, type Tensor } from "@tensorflow/tfjs-core";
+import type { Activation } from "../ops/activation.js";
+import { linear } from "../ops/linear.js";
+import { Operation } from "./operation.js";
+
+export interface LinearConfig {
+  name?: string;
+  /** Width of the output. */
+  units: number;
+  /** Default `"learned"`. */
+  bias?: "learned" | "none";
+  activation?: Activation;
+}
+
+/**
+ * `activation(x W + bias)` on the last axis, plus an optional second input as residual.
+ * `[batch, ..., in]` (and `[batch, ..., units]`) → `[batch, ..., units]`
+ */
+export class Linear extends Operation {
+  static readonly className = "VitrailLinear";
+
+  constructor(private readonly config: LinearConfig) {
+    super(config);
+  }
+
+  protected override weightShapes([input]: number[][]): Record<string, number[]> {
+    const { units, bias = "learned" } = this.config;
+    return { kernel: [input!.at(-1)!, units], ...(bias === "learned" && { bias: [units] }) };
+  }
+
+  protected outputShapeFor([input]: number[][]): number[] {
+    return [...input!.slice(0, -1), this.config.units];
+  }
+
+  protected compute([x, residual]: Tensor[]): Tensor {
+    const bias = this.config.bias === "none" ? undefined : this.weight("bias");
+    return linear(x!, this.weight("kernel"), { bias, activation: this.config.activation, residual });
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.config };
+  }
+}
+serialization.registerClass(Linear);

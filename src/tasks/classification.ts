@@ -1,0 +1,78 @@
+import { InputError } from "../errors.js";
+import { checkOptionNames, choiceOption, realOption, wholeOption } from "./options.js";
+
+/** What a label got. */
+export interface Label {
+  label: string;
+  /** A probability; with `activation: "none"` the logit itself. */
+  score: number;
+}
+
+/** How logits become scores. */
+export type ScoreActivation = "softmax" | "sigmoid" | "none";
+
+export interface ClassificationOptions {
+  /** How many labels, best first. Default: all. */
+  topK?: number;
+  /** Only labels with at least this score. */
+  threshold?: number;
+  /** Default: what the checkpoint is for; a sigmoid when its labels are independent, else a softmax. */
+  activation?: ScoreActivation;
+  /**
+   * For labels in an order, such as neutral, low, medium, high: a label's score becomes that of "this or worse", its own and all later ones'
+   * summed. Either the checkpoint's own order or the labels from harmless to worst.
+   */
+  cumulative?: "label-order" | readonly string[];
+}
+
+export const CLASSIFICATION_OPTIONS = ["topK", "threshold", "activation", "cumulative"] as const;
+
+/** @throws InputError `input/option` */
+export function checkClassificationOptions(options: ClassificationOptions, labels: readonly string[]): void {
+  checkOptionNames(options, [...CLASSIFICATION_OPTIONS, "batch", "signal"]);
+  wholeOption("topK", options.topK, 1);
+  realOption("threshold", options.threshold);
+  choiceOption("activation", options.activation, ["softmax", "sigmoid", "none"]);
+  const { cumulative } = options;
+  if (cumulative === undefined || cumulative === "label-order") return;
+  if (!Array.isArray(cumulative) || [...cumulative].sort().join("\n") !== [...labels].sort().join("\n"))
+    throw new InputError(
+      "input/option",
+      `"cumulative" must be "label-order" or list each label of the model once (${labels.join(", ")}), from harmless to worst.`,
+      { details: { option: "cumulative", labels } },
+    );
+}
+
+/** Scores of one picture. `[classes]` → `[classes]`, in double precision */
+export function scoresOf(logits: Float32Array, activation: ScoreActivation): Float64Array {
+  const scores = Float64Array.from(logits);
+  if (activation === "none") return scores;
+  if (activation === "sigmoid") return scores.map((logit) => 1 / (1 + Math.exp(-logit)));
+  const largest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const exponentials = scores.map((logit) => Math.exp(logit - largest));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** Labels with their scores, best first; equal scores in the order of the labels. logits `[classes]` */
+export function labelsOf(
+  logits: Float32Array,
+  labels: readonly string[],
+  activation: ScoreActivation,
+  { topK = labels.length, threshold = Number.NEGATIVE_INFINITY, cumulative }: ClassificationOptions,
+): Label[] {
+  const scores = scoresOf(logits, activation);
+  const all = labels.map((label, index) => ({ label, score: scores[index]! }));
+  const ranked = cumulative === undefined ? all : orWorse(all, cumulative === "label-order" ? labels : cumulative);
+  return ranked
+    .sort((a, b) => b.score - a.score)
+    .filter(({ score }) => score >= threshold)
+    .slice(0, topK);
+}
+
+function orWorse(all: readonly Label[], order: readonly string[]): Label[] {
+  const byLabel = new Map(all.map(({ label, score }) => [label, score]));
+  let sum = 0;
+  const fromWorst = [...order].reverse().map((label) => ({ label, score: (sum += byLabel.get(label)!) }));
+  return fromWorst.reverse();
+}

@@ -1,0 +1,75 @@
+import { dispose, type Tensor, tensor4d, tidy } from "@tensorflow/tfjs-core";
+import { type LayersModel, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { InputError } from "../errors.js";
+import { disposeModel } from "../models/dispose-model.js";
+import type { VisionTransformer } from "../models/vision-transformer.js";
+import { exclusive } from "./exclusive.js";
+
+/** Numbers with their shape, in row-major order. */
+export interface NumericArray {
+  data: Float32Array;
+  shape: number[];
+}
+
+/** Runs a transformer for just the outputs that are asked for, all of them out of one pass. */
+export class ForwardPass {
+  /** Passes made so far, for tests and for the curious. */
+  passes = 0;
+  /** Models over the same layers, one for each set of outputs. */
+  private readonly views = new Map<string, LayersModel>();
+  private isDisposed = false;
+
+  constructor(private readonly transformer: VisionTransformer) {}
+
+  /** The names that `run` knows. */
+  get outputNames(): string[] {
+    return [...this.transformer.outputs.keys()];
+  }
+
+  /**
+   * @param values pictures after preprocessing, `[batch, height, width, 3]`
+   * @returns each output with its batch axis first
+   * @throws InputError `input/disposed`
+   */
+  run(
+    values: Float32Array,
+    shape: [number, number, number, number],
+    names: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Map<string, NumericArray>> {
+    return exclusive(async () => {
+      if (this.isDisposed)
+        throw new InputError("input/disposed", "This model was disposed; load it again before you use it.");
+      // Two names may mean one tensor: without a final norm the last hidden state is what is pooled.
+      const symbols = [...new Set(names.map((name) => this.transformer.outputs.get(name)!))];
+      const tensors = tidy(() => [this.view(symbols).predictOnBatch(tensor4d(values, shape))].flat());
+      this.passes++;
+      try {
+        const arrays = await Promise.all(tensors.map(readTensor));
+        return new Map(names.map((name) => [name, arrays[symbols.indexOf(this.transformer.outputs.get(name)!)]!]));
+      } finally {
+        dispose(tensors);
+      }
+    }, signal);
+  }
+
+  /** Gives the weights' memory back, once the pass that may be running has ended. */
+  dispose(): Promise<void> {
+    return exclusive(async () => {
+      if (this.isDisposed) return;
+      this.isDisposed = true;
+      disposeModel(this.transformer.model);
+    });
+  }
+
+  private view(symbols: SymbolicTensor[]): LayersModel {
+    const key = symbols.map(({ id }) => id).join(" ");
+    let view = this.views.get(key);
+    if (!view) this.views.set(key, (view = model({ inputs: this.transformer.model.inputs, outputs: symbols })));
+    return view;
+  }
+}
+
+async function readTensor(tensor: Tensor): Promise<NumericArray> {
+  return { data: (await tensor.data()) as Float32Array, shape: tensor.shape };
+}

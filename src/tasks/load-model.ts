@@ -1,0 +1,100 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type EngineOptions, useEngine } from "../backend/engine.js";
+import { InputError, VitrailError } from "../errors.js";
+import type { Checkpoint } from "../io/checkpoint.js";
+import { readJsonFile } from "../io/json-file.js";
+import { openCheckpoint } from "../io/open-checkpoint.js";
+import { assembleModel, type Interpolation } from "../models/assemble-model.js";
+import type { ConfigFile } from "../models/config-fields.js";
+import { type ModelConfig, readModelConfig } from "../models/model-config.js";
+import { ForwardPass } from "./forward-pass.js";
+import { checkOptionNames, choiceOption } from "./options.js";
+import { VisionModel } from "./vision-model.js";
+
+export interface LoadModelOptions extends EngineOptions {
+  /**
+   * For pictures of another size than the model was trained on: its positions are resampled as Hugging Face (ViT) or timm (EVA-02) do it.
+   * `true`: to the size that the preprocessing gives; a number or `{ height, width }` in pixels: to this one. Default false.
+   */
+  interpolate?: Interpolation;
+  signal?: AbortSignal;
+}
+
+/**
+ * Loads a ViT or EVA-02 from a folder with `config.json`, `preprocessor_config.json` (Hugging Face ViT) and safetensors weights, or from
+ * the path of such a weights file.
+ *
+ * @throws InputError `input/not-found`, `input/option`; CheckpointError for files that do not fit together; WeightsFileError for broken ones
+ */
+export async function loadModel(folder: string, options: LoadModelOptions = {}): Promise<VisionModel> {
+  checkOptionNames(options, ["interpolate", "signal", "engine", "threads"]);
+  const { interpolate = false, signal, ...engine } = options;
+  checkInterpolate(interpolate);
+  const { config, checkpoint } = await openModel(folder);
+  try {
+    signal?.throwIfAborted();
+    await useEngine(engine);
+    const { config: fitted, transformer } = assembleModel(config, checkpoint, { interpolate, signal });
+    return new VisionModel(fitted, new ForwardPass(transformer));
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** A model's folder, read as far as its headers. The caller closes the checkpoint. */
+export async function openModel(
+  folder: string,
+): Promise<{ config: ModelConfig; checkpoint: Checkpoint; files: string[] }> {
+  const { root, weights } = await locate(folder);
+  const config = await readConfig(root, "config.json");
+  const preprocessor = await readOptionalConfig(root, "preprocessor_config.json");
+  const checkpoint = await openCheckpoint(weights);
+  try {
+    return {
+      config: readModelConfig({ config, preprocessor, weights: checkpoint.tensors }),
+      checkpoint,
+      files: [...new Set([...checkpoint.tensors.values()].map(({ file }) => file))],
+    };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+async function locate(folder: string): Promise<{ root: string; weights: string }> {
+  if (typeof folder !== "string" || folder === "")
+    throw new InputError(
+      "input/not-found",
+      "loadModel needs the path of a folder with config.json and model.safetensors.",
+    );
+  const entry = await stat(folder).catch(() => undefined);
+  if (!entry)
+    throw new InputError(
+      "input/not-found",
+      `There is no folder "${folder}". Pass a folder with config.json and model.safetensors.`,
+      { details: { path: folder } },
+    );
+  return entry.isDirectory() ? { root: folder, weights: folder } : { root: dirname(folder), weights: folder };
+}
+
+async function readConfig(root: string, name: string): Promise<ConfigFile> {
+  return { label: `${basename(root)}/${name}`, fields: await readJsonFile(join(root, name)) };
+}
+
+async function readOptionalConfig(root: string, name: string): Promise<ConfigFile | undefined> {
+  try {
+    return await readConfig(root, name);
+  } catch (error) {
+    if (error instanceof VitrailError && error.code === "checkpoint/file-missing") return undefined;
+    throw error;
+  }
+}
+
+function checkInterpolate(value: unknown): asserts value is Interpolation {
+  const isSide = (side: unknown) => Number.isSafeInteger(side) && (side as number) > 0;
+  if (typeof value === "boolean" || isSide(value)) return;
+  const { height, width } = (value ?? {}) as { height?: unknown; width?: unknown };
+  if (!isSide(height) || !isSide(width))
+    choiceOption("interpolate", "?", ["true", "false", "a size in pixels", "{ height, width }"]);
+}
