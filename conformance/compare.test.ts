@@ -19,7 +19,8 @@ describe("tensorError", () => {
 
 describe("compareTensor", () => {
   it("passes up to the bar and not beyond", () => {
-    const at = (times: number) => compareTensor("logits", [1 + times * own.relativeL2], [1], { ...own, maxAbs: 1 }).passes;
+    const at = (times: number) =>
+      compareTensor("logits", [1 + times * own.relativeL2], [1], { ...own, maxAbs: 1 }).passes;
     expect(at(BAR.relativeL2 * 0.99)).toBe(true);
     expect(at(BAR.relativeL2 * 1.01)).toBe(false);
   });

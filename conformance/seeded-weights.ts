@@ -94,7 +94,9 @@ export function seededImage(model: SeededModel, index: number) {
  * @throws Error when the bytes just written differ from Python's
  */
 export async function seededCheckpoint(model: SeededModel): Promise<string> {
-  const wanted = (JSON.parse(readFileSync(join(ROOT, `conformance/goldens/${model}.json`), "utf8")) as { sha256: string }).sha256;
+  const wanted = (
+    JSON.parse(readFileSync(join(ROOT, `conformance/goldens/${model}.json`), "utf8")) as { sha256: string }
+  ).sha256;
   const cache = join(ROOT, ".cache");
   const folder = join(cache, `seeded-${model}`);
   const cached = await sha256(join(folder, "model.safetensors"));
@@ -117,7 +119,9 @@ export async function seededCheckpoint(model: SeededModel): Promise<string> {
 }
 
 function recipe(model: SeededModel): Recipe {
-  return (JSON.parse(readFileSync(join(ROOT, "conformance/seeded-models.json"), "utf8")) as Record<SeededModel, Recipe>)[model];
+  return (
+    JSON.parse(readFileSync(join(ROOT, "conformance/seeded-models.json"), "utf8")) as Record<SeededModel, Recipe>
+  )[model];
 }
 
 async function writeCheckpoint(model: SeededModel, folder: string): Promise<void> {
