@@ -1,0 +1,131 @@
+import { ImageError } from "../../../errors.js";
+import { ByteReader } from "../../byte-reader.js";
+import { hasSegment, type JpegComponent, type JpegOutline, nextMarker } from "../jpeg-markers.js";
+import { HuffmanTable } from "./huffman-table.js";
+import { readScan, type ScanComponent, type ScanRange } from "./read-scan.js";
+import { ScanBits } from "./scan-bits.js";
+import { ZIGZAG } from "./zigzag.js";
+
+/** One component's quantized frequencies. */
+export interface CoefficientPlane {
+  readonly component: JpegComponent;
+  /** Blocks that hold pixels. */
+  readonly columns: number;
+  readonly rows: number;
+  /** Blocks a row in `data`, with those that only fill the last unit. */
+  readonly stride: number;
+  /** `[rows, stride, 64]`, in natural order. */
+  readonly data: Int16Array;
+  /** `[64]`, in natural order; those that were set when the component's first scan began. */
+  quantization?: Uint16Array;
+}
+
+const MARKER = { dht: 0xc4, dac: 0xcc, sos: 0xda, dqt: 0xdb, dri: 0xdd } as const;
+
+/** The tables that markers have set so far; scans use what they find. */
+class Tables {
+  readonly quantization = new Map<number, Uint16Array>();
+  readonly dc = new Map<number, HuffmanTable>();
+  readonly ac = new Map<number, HuffmanTable>();
+  restartInterval = 0;
+
+  read(marker: number, reader: ByteReader): void {
+    if (marker === MARKER.dri) this.restartInterval = reader.uint16();
+    while (marker === MARKER.dqt && reader.remaining > 0) {
+      const head = reader.uint8();
+      const table = new Uint16Array(64);
+      for (const place of ZIGZAG) table[place] = head >> 4 ? reader.uint16() : reader.uint8();
+      this.quantization.set(head & 15, table);
+    }
+    while (marker === MARKER.dht && reader.remaining > 0) {
+      const head = reader.uint8();
+      const counts = reader.take(16);
+      const symbols = reader.take(counts.reduce((sum, count) => sum + count, 0));
+      (head >> 4 ? this.ac : this.dc).set(head & 15, new HuffmanTable(counts, symbols));
+    }
+  }
+}
+
+/**
+ * Reads all scans of a sequential or progressive JPEG.
+ *
+ * @throws ImageError `image/truncated` when a scan's data end too early, `image/corrupt`
+ */
+export function readCoefficients(bytes: Uint8Array, outline: JpegOutline): CoefficientPlane[] {
+  const planes = outline.components.map((component) => planeFor(component, outline));
+  const tables = new Tables();
+  const reader = new ByteReader(bytes, "JPEG", "big");
+  for (let marker = nextMarker(reader); marker !== undefined; marker = nextMarker(reader)) {
+    if (!hasSegment(marker)) continue;
+    if (marker === 0xd9) break;
+    if (reader.remaining < 2) break;
+    const length = reader.uint16();
+    const segment = new ByteReader(reader.take(Math.max(0, length - 2)), "JPEG", "big");
+    if (marker !== MARKER.sos) {
+      tables.read(marker, segment);
+      continue;
+    }
+    const { components, range } = readScanHeader(segment, outline, planes, tables);
+    const bits = new ScanBits(bytes, reader.position);
+    const unit = units(outline);
+    readScan(bits, components, range, tables.restartInterval, unit);
+    reader.position = bits.position;
+  }
+  return planes;
+}
+
+/** How many units of all components' blocks the picture has. */
+function units({ width, height, components }: JpegOutline): { columns: number; rows: number } {
+  const across = Math.max(...components.map((component) => component.across));
+  const down = Math.max(...components.map((component) => component.down));
+  return { columns: Math.ceil(width / (8 * across)), rows: Math.ceil(height / (8 * down)) };
+}
+
+function planeFor(component: JpegComponent, outline: JpegOutline): CoefficientPlane {
+  const { width, height, components } = outline;
+  const across = Math.max(...components.map((other) => other.across));
+  const down = Math.max(...components.map((other) => other.down));
+  const { columns: unitColumns, rows: unitRows } = units(outline);
+  const stride = unitColumns * component.across;
+  return {
+    component,
+    columns: Math.ceil(Math.ceil((width * component.across) / across) / 8),
+    rows: Math.ceil(Math.ceil((height * component.down) / down) / 8),
+    stride,
+    data: new Int16Array(stride * unitRows * component.down * 64),
+  };
+}
+
+function readScanHeader(segment: ByteReader, outline: JpegOutline, planes: CoefficientPlane[], tables: Tables) {
+  const count = segment.uint8();
+  if (count < 1 || count > planes.length) throw corrupt(`has a scan of ${count} components`);
+  const components = Array.from({ length: count }, (): ScanComponent => {
+    const id = segment.uint8();
+    const selector = segment.uint8();
+    const plane = planes.find(({ component }) => component.id === id);
+    if (!plane) throw corrupt(`has a scan of the unknown component ${id}`);
+    plane.quantization ??= tables.quantization.get(plane.component.quantization);
+    if (!plane.quantization) throw corrupt("has a component without a quantization table");
+    return { plane, dc: tables.dc.get(selector >> 4), ac: tables.ac.get(selector & 15), predictor: 0 };
+  });
+  const [start, end, approximation] = [segment.uint8(), segment.uint8(), segment.uint8()];
+  const range: ScanRange =
+    outline.process === "sequential"
+      ? { kind: "sequential", start: 0, end: 63, high: 0, low: 0 }
+      : { kind: "progressive", start, end, high: approximation >> 4, low: approximation & 15 };
+  if (
+    range.end > 63 ||
+    range.start > range.end ||
+    range.low > 13 ||
+    (range.start === 0) !== (range.end === 0 || range.kind === "sequential")
+  )
+    throw corrupt("has a scan of impossible frequencies");
+  if (range.start > 0 && count > 1) throw corrupt("has a scan of higher frequencies of several components");
+  return { components, range };
+}
+
+function corrupt(what: string): ImageError {
+  return new ImageError("image/corrupt", `The JPEG ${what}. It is damaged: get it again.`, {
+    details: { format: "JPEG" },
+  });
+}
