@@ -27,8 +27,9 @@ export async function checkShards(indexPath: string, index: ShardIndex, shards: 
   let bytes = 0;
   for (const shard of shards)
     for (const [tensor, { begin, end }] of shard.tensors) {
-      bytes += end - begin;
-      if (!index.shardOf.has(tensor)) unlisted++;
+      const listed = index.shardOf.get(tensor);
+      if (listed === undefined) unlisted++;
+      else if (join(folder, listed) === shard.file.path) bytes += end - begin;
       const first = holder.get(tensor);
       if (first === undefined) holder.set(tensor, shard);
       else if (!(await sameTensor(first, shard, tensor)))

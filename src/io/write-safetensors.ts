@@ -103,8 +103,12 @@ function checkTensors<Bytes>(tensors: TensorsToWrite<Bytes>) {
   const names = new Set<string>();
   const utf8 = new TextEncoder();
   const checked = [];
-  for (const [name, tensor] of tensors) {
+  for (const pair of tensors) {
+    if (!Array.isArray(pair))
+      throw new InputError("input/tensors", `A tensor to write came as ${typeof pair}; wanted a [name, tensor] pair.`);
+    const [name, tensor] = pair as readonly [string, TensorToWrite<Bytes>];
     checkName(name, names);
+    const length = byteLengthOf(name, tensor);
     checked.push({
       name,
       utf8: utf8.encode(name),
@@ -113,7 +117,7 @@ function checkTensors<Bytes>(tensors: TensorsToWrite<Bytes>) {
       dtype: tensor.dtype,
       shape: tensor.shape,
       bytes: tensor.bytes,
-      length: byteLengthOf(name, tensor),
+      length,
     });
   }
   return checked;
