@@ -77,7 +77,7 @@ def main():
     for model in parser.parse_args().models:
         with tempfile.TemporaryDirectory() as folder:
             if model == "vit-base":
-                make(model, Path(folder), vit_base, ("attention.0", "attention.11", "tokens", "embedding", "mean", "logits"))
+                make(model, Path(folder), vit_base, ("attention.0", "attention.11", "tokens", "embedding", "logits"))
             else:
                 make(model, Path(folder), eva02_base, ("embedding", "logits"))
 
