@@ -1,0 +1,6 @@
+export { VitrailError } from "../errors.js";
+export type { Face } from "../tasks/faces/face.js";
+export type { DetectOptions, FaceDetector } from "../tasks/faces/face-detector.js";
+export type { FaceModelName } from "../tasks/faces/face-models.js";
+export { type FaceDetectorOptions, loadFaceDetector } from "../tasks/faces/load-face-detector.js";
+export type { ImageInput, RawPixels } from "../tasks/image-input.js";

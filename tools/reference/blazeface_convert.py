@@ -44,10 +44,10 @@ def read_convolutions(path: Path) -> list[tuple[str, np.ndarray, np.ndarray]]:
     return convolutions
 
 
-def single_shot_names(blocks: int) -> list[str]:
+def single_shot_names(blocks: int, strides: tuple[int, int]) -> list[str]:
     """short and back: a stem, blocks of a depthwise and a pointwise convolution, and two heads at two scales."""
     body = [f"backbone.blocks.{n}.{part}" for n in range(blocks) for part in ("depthwise", "pointwise")]
-    heads = [f"head.{head}_{stride}" for head in ("classifier", "regressor") for stride in (8, 16)]
+    heads = [f"head.{head}_{stride}" for head in ("classifier", "regressor") for stride in strides]
     return ["backbone.stem", *body, *heads]
 
 
@@ -67,7 +67,7 @@ def full_range_names() -> list[str]:
     return names + [f"head.{head}_4.{part}" for head in ("classifier", "regressor") for part in ("pointwise", "depthwise")]
 
 
-NAMES = {"short": single_shot_names(16), "back": single_shot_names(32), "full": full_range_names()}
+NAMES = {"short": single_shot_names(16, (8, 16)), "back": single_shot_names(32, (16, 32)), "full": full_range_names()}
 
 
 def as_float16(name: str, values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,35 @@
+import { openCheckpoint } from "../../io/open-checkpoint.js";
+import type { BoxModel } from "../../models/box-model.js";
+import type { StoredWeight } from "../../models/checkpoint-names.js";
+import { loadWeights } from "../../models/load-weights.js";
+import type { FaceModel } from "./face-models.js";
+
+/**
+ * Builds a detector's network on the active engine and fills it; after a failure nothing of it is left.
+ *
+ * @param weights a safetensors file with our names, or a folder with one
+ * @throws WeightsFileError, CheckpointError; `signal.reason`
+ */
+export async function loadBoxModel(
+  { build }: Pick<FaceModel, "build">,
+  weights: string | URL,
+  signal?: AbortSignal,
+): Promise<BoxModel> {
+  const checkpoint = await openCheckpoint(weights);
+  try {
+    signal?.throwIfAborted();
+    const stored = new Map<string, StoredWeight>();
+    for (const [name, { dtype, shape }] of checkpoint.tensors)
+      stored.set(name, { name, dtype, shape: [...shape], firstRow: 0 });
+    const boxModel = build();
+    try {
+      loadWeights(boxModel.model, checkpoint, stored, { signal });
+    } catch (error) {
+      boxModel.model.dispose();
+      throw error;
+    }
+    return boxModel;
+  } finally {
+    await checkpoint.close();
+  }
+}
