@@ -17,39 +17,31 @@ export interface ConvolutionOptions {
 export function convolution(
   x: SymbolicTensor,
   name: string,
-  { channels, kernel = 1, stride = 1, padding = "same", activation }: ConvolutionOptions & { channels: number },
+  { channels, kernel = 1, stride = 1, padding, activation }: ConvolutionOptions & { channels: number },
 ): SymbolicTensor {
-  const layer = layers.conv2d({
-    name,
-    filters: channels,
-    kernelSize: kernel,
-    strides: stride,
-    padding: padding === "same" ? "same" : "valid",
-    activation,
-    kernelInitializer: "zeros",
-  });
-  return layer.apply(padding === "same" ? x : bordered(x, kernel)) as SymbolicTensor;
+  const border = borderFor(padding, kernel, stride);
+  const shape = { filters: channels, kernelSize: kernel, strides: stride, padding: border.kind };
+  const layer = layers.conv2d({ name, ...shape, activation, kernelInitializer: "zeros" });
+  return layer.apply(border.add(x)) as SymbolicTensor;
 }
 
 /** A convolution of each channel by itself, with bias. `[batch, height, width, channels]` → `[batch, height / stride, width / stride, channels]` */
 export function depthwise(
   x: SymbolicTensor,
   name: string,
-  { kernel = 3, stride = 1, padding = "same", activation }: ConvolutionOptions = {},
+  { kernel = 3, stride = 1, padding, activation }: ConvolutionOptions = {},
 ): SymbolicTensor {
-  const layer = layers.depthwiseConv2d({
-    name,
-    kernelSize: kernel,
-    strides: stride,
-    padding: padding === "same" ? "same" : "valid",
-    activation,
-    depthwiseInitializer: "zeros",
-  });
-  return layer.apply(padding === "same" ? x : bordered(x, kernel)) as SymbolicTensor;
+  const border = borderFor(padding, kernel, stride);
+  const shape = { kernelSize: kernel, strides: stride, padding: border.kind };
+  const layer = layers.depthwiseConv2d({ name, ...shape, activation, depthwiseInitializer: "zeros" });
+  return layer.apply(border.add(x)) as SymbolicTensor;
 }
 
-function bordered(x: SymbolicTensor, kernel: number): SymbolicTensor {
-  return layers.zeroPadding2d({ padding: Math.floor(kernel / 2) }).apply(x) as SymbolicTensor;
+/** TF.js knows "same" only: an even border that differs from it is added by a layer of its own. */
+function borderFor(padding: "same" | "even" = "same", kernel: number, stride: number) {
+  if (padding === "same" || stride === 1) return { kind: "same", add: (x: SymbolicTensor) => x } as const;
+  const zeros = layers.zeroPadding2d({ padding: Math.floor(kernel / 2) });
+  return { kind: "valid", add: (x: SymbolicTensor) => zeros.apply(x) as SymbolicTensor } as const;
 }
 
 export function relu(x: SymbolicTensor): SymbolicTensor {

@@ -1,9 +1,9 @@
-import { pad, serialization, type Tensor } from "@tensorflow/tfjs-core";
+import { concat, serialization, type Tensor, zeros } from "@tensorflow/tfjs-core";
 import { Operation } from "./operation.js";
 
 export interface ZeroPadChannelsConfig {
   name?: string;
-  /** Channels of the output; at least those of the input. */
+  /** Channels of the output; more than those of the input. */
   channels: number;
 }
 
@@ -20,8 +20,9 @@ export class ZeroPadChannels extends Operation {
   }
 
   protected compute([x]: Tensor[]): Tensor {
-    const added = this.config.channels - x!.shape.at(-1)!;
-    return pad(x!, [[0, 0], [0, 0], [0, 0], [0, added]]); // biome-ignore format: one axis after another
+    const [batch, height, width, channels] = x!.shape as [number, number, number, number];
+    // Several times faster than \`pad\` on TF.js's CPU backend.
+    return concat([x!, zeros([batch, height, width, this.config.channels - channels])], 3);
   }
 
   override getConfig(): serialization.ConfigDict {
