@@ -1,4 +1,4 @@
-import type { loadModel, OutputName, RunOptions, VisionModel } from "../src/index.js";
+import type { LoadModelOptions, loadModel, OutputName, RunOptions, VisionModel } from "../src/index.js";
 import type { ConformanceCase } from "./cases.js";
 import { type Comparison, compareTensor, inOrderOfComputation } from "./compare.js";
 import { type Example, examplesOf, folderOf } from "./examples.js";
@@ -15,6 +15,7 @@ export interface CaseOptions {
   examples?: number;
   /** The folder to load instead of the case's own. */
   folder?: string;
+  engine?: LoadModelOptions["engine"];
 }
 
 /**
@@ -26,11 +27,11 @@ export interface CaseOptions {
 export async function runCase(
   load: typeof loadModel,
   test: ConformanceCase,
-  { examples: count, folder }: CaseOptions = {},
+  { examples: count, folder, engine = "auto" }: CaseOptions = {},
 ): Promise<Comparison[]> {
   const golden = readGolden(test.golden);
   const interpolate = test.kind === "tiny" ? (test.size ?? false) : false;
-  const model = await load(folder ?? (await folderOf(test)), { interpolate });
+  const model = await load(folder ?? (await folderOf(test)), { interpolate, engine });
   const worst = new Map<string, Comparison>();
   try {
     for (const example of examplesOf(test, golden).slice(0, count)) {
