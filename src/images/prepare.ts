@@ -32,7 +32,7 @@ export function prepareImage(
   values: Float32Array,
   offset = 0,
 ): { width: number; height: number } {
-  const { data, width, height } = fit(image, plan);
+  const { data, width, height } = resizeAndCrop(image, plan);
   if (offset < 0 || offset + data.length > values.length)
     throw new InputError(
       "input/buffer",
@@ -51,7 +51,7 @@ export function prepareImage(
   return { width, height };
 }
 
-function fit(image: Image, { resize, centerCrop: cut }: PreparePlan): Image {
+function resizeAndCrop(image: Image, { resize, centerCrop: cut }: PreparePlan): Image {
   assertImage(image);
   const resized = resize ? resizeImage(image, { ...targetSize(image, resize), filter: resize.filter }) : image;
   return cut ? centerCrop(resized, cut.width, cut.height, cut.rounding ?? "half-to-even") : resized;

@@ -1,38 +1,42 @@
 import { ImageError } from "../../errors.js";
+import { blankImage } from "../image.js";
 import type { DecodeContext } from "../limits.js";
-import { dropAlpha, WasmCodec } from "../wasm-codec.js";
-import { decodeCmykJpeg } from "./decode-cmyk-jpeg.js";
 import type { DecodedPicture } from "./decoded-picture.js";
+import { rowColor } from "./jpeg/color.js";
+import { inverseDct } from "./jpeg/inverse-dct.js";
 import { readCoefficients } from "./jpeg/read-coefficients.js";
-import { type JpegOutline, outlineJpeg } from "./jpeg-markers.js";
-
-const codec = new WasmCodec("jpeg");
+import { rowUpsampler } from "./jpeg/upsample.js";
+import { outlineJpeg } from "./jpeg-markers.js";
 
 /**
  * Decodes 8-bit JPEG (sequential and progressive; gray, YCbCr, RGB, CMYK, YCCK) as libjpeg-turbo does within Pillow.
  *
- * @throws ImageError `image/corrupt`, `image/truncated`, `image/unsupported`, `image/too-large`
+ * @throws ImageError `image/corrupt`, `image/truncated`, `image/unsupported`, `image/too-large`; `signal.reason` when aborted
  */
-export async function decodeJpeg(bytes: Uint8Array, context: DecodeContext): Promise<DecodedPicture> {
+export function decodeJpeg(bytes: Uint8Array, context: DecodeContext): DecodedPicture {
   const outline = outlineJpeg(bytes, context);
-  const { width, height, exif, xmp } = outline;
-  if (!outline.isComplete) refuseIncomplete(bytes, outline);
-  // The library refuses four components.
-  if (outline.components.length === 4) return { image: decodeCmykJpeg(bytes, outline), exif, xmp };
-  const decoded = await codec.decode(bytes);
-  if (!decoded || decoded.width !== width || decoded.height !== height)
-    throw corrupt("has broken tables or scans", { width, height });
-  return { image: { data: dropAlpha(decoded.data), width, height, channels: 3 }, exif, xmp };
-}
-
-/** Without an end marker a library would fill in gray; our own reader tells whether pixels are missing, too. */
-function refuseIncomplete(bytes: Uint8Array, outline: JpegOutline): never {
-  readCoefficients(bytes, outline);
-  throw corrupt("lacks its end marker");
-}
-
-function corrupt(what: string, details: Record<string, unknown> = {}): ImageError {
-  return new ImageError("image/corrupt", `The JPEG ${what}. It is damaged: get it again.`, {
-    details: { format: "JPEG", ...details },
+  const { width, height, components, exif, xmp } = outline;
+  const planes = readCoefficients(bytes, outline);
+  if (!outline.isComplete)
+    throw new ImageError("image/corrupt", "The JPEG lacks its end marker. It may be incomplete: get it again.", {
+      details: { format: "JPEG" },
+    });
+  const maxAcross = Math.max(...components.map(({ across }) => across));
+  const maxDown = Math.max(...components.map(({ down }) => down));
+  const upsamplers = components.map(({ across, down }) => {
+    context.signal?.throwIfAborted();
+    const columns = Math.ceil((width * across) / maxAcross);
+    const rows = Math.ceil((height * down) / maxDown);
+    // Taken off the list: its frequencies are garbage as soon as the samples are there.
+    const plane = inverseDct(planes.shift()!);
+    return rowUpsampler(plane, { columns, rows, across: maxAcross / across, down: maxDown / down });
   });
+  const image = blankImage(width, height);
+  const toRgb = rowColor(outline);
+  const samples = components.map(() => new Uint8Array(width));
+  for (let y = 0; y < height; y++) {
+    for (const [i, upsample] of upsamplers.entries()) upsample(y, samples[i]!);
+    toRgb(samples, image.data, y * width * 3);
+  }
+  return { image, exif, xmp };
 }

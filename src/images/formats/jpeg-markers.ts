@@ -17,6 +17,8 @@ export interface JpegOutline {
   readonly height: number;
   readonly process: "sequential" | "progressive";
   readonly components: JpegComponent[];
+  /** Whether there is a JFIF marker: then three components are YCbCr. */
+  readonly hasJfif: boolean;
   /** The Adobe marker's color transform; `undefined` without that marker. */
   readonly adobeTransform?: number;
   /** Whether the end marker is there. */
@@ -25,7 +27,7 @@ export interface JpegOutline {
   readonly xmp?: string;
 }
 
-const MARKER = { soi: 0xd8, eoi: 0xd9, sos: 0xda, app1: 0xe1, app14: 0xee } as const;
+const MARKER = { soi: 0xd8, eoi: 0xd9, sos: 0xda, app0: 0xe0, app1: 0xe1, app14: 0xee } as const;
 const XMP_PREFIX = "http://ns.adobe.com/xap/1.0/\0";
 /** Progressive scans repeat work over the whole picture, so a small file could ask for hours of it. */
 const MAX_SCANNED_PIXELS = 1_000_000_000;
@@ -51,6 +53,7 @@ export function outlineJpeg(bytes: Uint8Array, context: DecodeContext): JpegOutl
   const reader = new ByteReader(bytes, "JPEG", "big");
   const exif: Uint8Array[] = [];
   let frame: Pick<JpegOutline, "width" | "height" | "process" | "components"> | undefined;
+  let hasJfif = false;
   let adobeTransform: number | undefined;
   let xmp: string | undefined;
   let scans = 0;
@@ -70,6 +73,7 @@ export function outlineJpeg(bytes: Uint8Array, context: DecodeContext): JpegOutl
       );
     if (scans > 0) continue;
     if (isFrame(marker)) frame = readFrame(marker, segment, context);
+    if (marker === MARKER.app0 && startsWith(segment, 0, ascii("JFIF\0")) && segment.length >= 14) hasJfif = true;
     if (marker === MARKER.app1 && startsWith(segment, 0, ascii("Exif\0\0"))) exif.push(segment.subarray(6));
     if (marker === MARKER.app1 && startsWith(segment, 0, ascii(XMP_PREFIX)))
       xmp = new TextDecoder("latin1").decode(segment.subarray(XMP_PREFIX.length));
@@ -77,7 +81,7 @@ export function outlineJpeg(bytes: Uint8Array, context: DecodeContext): JpegOutl
       adobeTransform = segment[11];
   }
   if (!frame || scans === 0) throw corrupt(frame ? "has no pixels" : "has no frame header");
-  return { ...frame, adobeTransform, isComplete: marker === MARKER.eoi, exif: join(exif), xmp };
+  return { ...frame, hasJfif, adobeTransform, isComplete: marker === MARKER.eoi, exif: join(exif), xmp };
 }
 
 /** Skips to behind the next marker and returns its second byte; `undefined` at the end of the file. */

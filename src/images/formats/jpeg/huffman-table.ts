@@ -33,12 +33,13 @@ export class HuffmanTable {
         this.fast.fill(length * 256 + symbols[index]!, code << spare, (code + 1) << spare);
       }
       this.limit[length] = code;
-      if (code > 1 << length) throw corrupt();
+      // libjpeg refuses a code of ones only, too.
+      if (code >= 1 << length) throw corrupt();
       code <<= 1;
     }
   }
 
-  /** @throws ImageError `image/corrupt` for bits that are no code */
+  /** The next symbol; 0 for bits that are no code, as libjpeg. */
   read(bits: ScanBits): number {
     const fast = this.fast[bits.peek(FAST_BITS)]!;
     if (fast > 0) {
@@ -52,8 +53,8 @@ export class HuffmanTable {
       bits.skip(length);
       return this.symbols[this.start[length]! + code - this.first[length]!]!;
     }
-    bits.skip(MAX_BITS);
-    throw corrupt();
+    bits.skip(MAX_BITS + 1);
+    return 0;
   }
 }
 

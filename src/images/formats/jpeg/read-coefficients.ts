@@ -20,7 +20,7 @@ export interface CoefficientPlane {
   quantization?: Uint16Array;
 }
 
-const MARKER = { dht: 0xc4, dac: 0xcc, sos: 0xda, dqt: 0xdb, dri: 0xdd } as const;
+const MARKER = { dht: 0xc4, eoi: 0xd9, sos: 0xda, dqt: 0xdb, dri: 0xdd } as const;
 
 /** The tables that markers have set so far; scans use what they find. */
 class Tables {
@@ -34,7 +34,7 @@ class Tables {
     while (marker === MARKER.dqt && reader.remaining > 0) {
       const head = reader.uint8();
       const table = new Uint16Array(64);
-      for (const place of ZIGZAG) table[place] = head >> 4 ? reader.uint16() : reader.uint8();
+      for (const place of ZIGZAG.subarray(0, 64)) table[place] = head >> 4 ? reader.uint16() : reader.uint8();
       this.quantization.set(head & 15, table);
     }
     while (marker === MARKER.dht && reader.remaining > 0) {
@@ -55,9 +55,9 @@ export function readCoefficients(bytes: Uint8Array, outline: JpegOutline): Coeff
   const planes = outline.components.map((component) => planeFor(component, outline));
   const tables = new Tables();
   const reader = new ByteReader(bytes, "JPEG", "big");
-  for (let marker = nextMarker(reader); marker !== undefined; marker = nextMarker(reader)) {
+  let marker = nextMarker(reader);
+  for (; marker !== undefined && marker !== MARKER.eoi; marker = nextMarker(reader)) {
     if (!hasSegment(marker)) continue;
-    if (marker === 0xd9) break;
     if (reader.remaining < 2) break;
     const length = reader.uint16();
     const segment = new ByteReader(reader.take(Math.max(0, length - 2)), "JPEG", "big");

@@ -47,6 +47,7 @@ export function readScan(
       reader.blocksToSkip = 0;
       for (const component of components) component.predictor = 0;
     }
+    if (bits.isExhausted) continue;
     const unitX = unit % columns;
     const unitY = Math.floor(unit / columns);
     if (only) {
@@ -87,7 +88,7 @@ class BlockScan {
       const size = symbol & 15;
       k += symbol >> 4;
       if (size === 0 && symbol !== 0xf0) break;
-      if (size > 0 && k < 64) data[at + ZIGZAG[k]!] = bits.readSigned(size);
+      if (size > 0) data[at + ZIGZAG[k]!] = bits.readSigned(size);
     }
   }
 
@@ -118,7 +119,7 @@ class BlockScan {
         break;
       }
       k += run;
-      if (size > 0 && k < 64) component.plane.data[at + ZIGZAG[k]!] = bits.readSigned(size) << range.low;
+      if (size > 0) component.plane.data[at + ZIGZAG[k]!] = bits.readSigned(size) << range.low;
     }
   }
 
@@ -139,7 +140,7 @@ class BlockScan {
         }
         const value = isNew ? (bits.read(1) ? one : -one) : 0;
         k = this.refineRun(data, at, k, run);
-        if (isNew && k <= range.end) data[at + ZIGZAG[k]!] = value;
+        if (isNew) data[at + ZIGZAG[k]!] = value;
       }
     }
     if (this.blocksToSkip > 0) {

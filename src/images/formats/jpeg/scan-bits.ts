@@ -1,35 +1,37 @@
 import { ImageError } from "../../../errors.js";
 
-/** Reads the bits of a scan, without its stuffed zeros, up to the next marker. */
+/**
+ * Reads the bits of a scan, without its stuffed zeros, up to the next marker.
+ *
+ * Follows libjpeg in what it does with damaged data: behind an early marker all bits are zero, and a wrong restart marker
+ * is looked for, passed by, or waited for.
+ */
 export class ScanBits {
   private buffer = 0;
   private count = 0;
-  /** How many of the buffered bits lie behind the scan's end: they may be looked at, not used. */
+  /** How many of the buffered bits lie behind the scan's end. */
   private padding = 0;
+  /** Bits were wanted behind an early marker: the rest, up to the next restart, is not worth reading. */
+  isExhausted = false;
 
   constructor(
     private readonly bytes: Uint8Array,
     public position: number,
   ) {}
 
-  /** The next `count` bits, at most 16, without using them up; zeros behind the end. */
+  /** The next `count` bits, at most 17, without using them up; zeros behind the end. */
   peek(count: number): number {
     while (this.count < count) this.fill();
     return (this.buffer >> (this.count - count)) & ((1 << count) - 1);
   }
 
-  /** @throws ImageError `image/truncated` at the end of the file, `image/corrupt` at a marker too early */
+  /** @throws ImageError `image/truncated` when bits are wanted that lie behind the end of the file */
   skip(count: number): void {
     this.count -= count;
     if (this.count >= this.padding) return;
-    const isEnd = this.position + 2 > this.bytes.length;
-    throw new ImageError(
-      isEnd ? "image/truncated" : "image/corrupt",
-      isEnd
-        ? `The JPEG ends after ${this.bytes.length} bytes, within its pixels. It is incomplete: get it again.`
-        : "The JPEG has a marker within its pixels. It is damaged: get it again.",
-      { details: { format: "JPEG", position: this.position } },
-    );
+    if (this.position + 1 >= this.bytes.length) throw this.truncated();
+    this.padding = this.count;
+    this.isExhausted = true;
   }
 
   read(count: number): number {
@@ -45,31 +47,51 @@ export class ScanBits {
     return bits < 1 << (count - 1) ? bits - (1 << count) + 1 : bits;
   }
 
-  /** Goes on behind the restart marker that must come now; `index` counts them from 0. */
+  /** Goes on behind the restart marker that must come now; `index` counts them from 0. libjpeg's `jpeg_resync_to_restart`. */
   restart(index: number): void {
     this.buffer = this.count = this.padding = 0;
-    const [first, second] = [this.bytes[this.position], this.bytes[this.position + 1]];
-    if (second === undefined)
-      throw new ImageError(
-        "image/truncated",
-        "The JPEG ends before a restart marker. It is incomplete: get it again.",
-        {
-          details: { format: "JPEG" },
-        },
-      );
-    if (first !== 0xff || second !== 0xd0 + (index % 8))
-      throw new ImageError("image/corrupt", "The JPEG lacks a restart marker. It is damaged: get it again.", {
-        details: { format: "JPEG", position: this.position },
-      });
-    this.position += 2;
+    for (;;) {
+      const marker = this.findMarker();
+      const ahead = (marker - 0xd0 - index) & 7;
+      const isRestart = marker >= 0xd0 && marker <= 0xd7;
+      const isValid = marker >= 0xc0;
+      // One of the next two, or no restart at all: this interval is lost, and the marker waits for its turn.
+      if ((isValid && !isRestart) || (isRestart && (ahead === 1 || ahead === 2))) return;
+      this.position += 2;
+      // One of the last two, or nonsense: look further.
+      if (!isValid || ahead === 6 || ahead === 7) continue;
+      this.isExhausted = false;
+      return;
+    }
+  }
+
+  /** Moves to the next marker and returns its second byte. */
+  private findMarker(): number {
+    for (; this.position + 1 < this.bytes.length; this.position++) {
+      const code = this.bytes[this.position + 1]!;
+      if (this.bytes[this.position] === 0xff && code !== 0 && code !== 0xff) return code;
+    }
+    throw this.truncated();
   }
 
   private fill(): void {
     const byte = this.bytes[this.position];
-    const isEnd = byte === undefined || (byte === 0xff && this.bytes[this.position + 1] !== 0);
-    this.buffer = (this.buffer << 8) | (isEnd ? 0 : byte);
+    let isEnd = byte === undefined;
+    if (byte === 0xff) {
+      // Several 0xff before a code are padding.
+      while (this.bytes[this.position + 1] === 0xff) this.position++;
+      isEnd = this.bytes[this.position + 1] !== 0;
+    }
+    this.buffer = (this.buffer << 8) | (isEnd ? 0 : byte!);
     this.count += 8;
     if (isEnd) this.padding += 8;
     else this.position += byte === 0xff ? 2 : 1;
+  }
+
+  private truncated(): ImageError {
+    const { length } = this.bytes;
+    return new ImageError("image/truncated", `The JPEG ends after ${length} bytes, within its pixels. It is incomplete: get it again.`, {
+      details: { format: "JPEG", bytes: length },
+    });
   }
 }

@@ -1,5 +1,9 @@
-/** Where the n-th stored frequency of a block belongs: row x 8 + column (ITU T.81, figure A.6). */
-export const ZIGZAG = new Uint8Array([
+/**
+ * Where the n-th stored frequency of a block belongs: row x 8 + column (ITU T.81, figure A.6). Damaged runs lead up to 16
+ * places too far; like libjpeg we put those on the last one.
+ */
+export const ZIGZAG = new Uint8Array(64 + 16).fill(63);
+ZIGZAG.set([
   0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
   35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47,
   55, 62, 63,
