@@ -8,6 +8,7 @@ export default defineConfig({
     faces: "src/exports/faces.ts",
     nn: "src/exports/nn.ts",
     cli: "src/apps/cli/main.ts",
+    worker: "src/backend/worker.js",
   },
   format: "esm",
   target: "node20",

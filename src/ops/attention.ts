@@ -1,4 +1,14 @@
-import { matMul, mul, reshape, softmax, type Tensor, transpose } from "@tensorflow/tfjs-core";
+import {
+  type GradConfig,
+  matMul,
+  mul,
+  reshape,
+  softmax,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+} from "@tensorflow/tfjs-core";
 import { fusedKernel } from "./fused-kernel.js";
 
 /** `[batch, tokens, width]` → `[batch, heads, tokens, size]`, where each head's channels lie together */
@@ -22,7 +32,27 @@ export function attentionWeights(queries: Tensor, keys: Tensor, heads: number): 
 
 /** Multi-head attention, `softmax(q kᵀ / √size) v` for each head. Each `[batch, tokens, width]` → `[batch, tokens, width]` */
 export function attention(queries: Tensor, keys: Tensor, values: Tensor, heads: number): Tensor {
-  return fusedKernel("VitrailAttention", { queries, keys, values }, { heads }, () =>
-    mergeHeads(matMul(attentionWeights(queries, keys, heads), splitHeads(values, heads))),
-  );
+  const composition = () => mergeHeads(matMul(attentionWeights(queries, keys, heads), splitHeads(values, heads)));
+  // The kernel moves whole vectors of four channels.
+  if ((queries.shape[2]! / heads) % 4 !== 0) return composition();
+  return fusedKernel("VitrailAttention", { queries, keys, values }, { heads }, composition);
 }
+
+/** The weights are computed again instead of saved, as in flash attention. */
+export const attentionGradient: GradConfig = {
+  kernelName: "VitrailAttention",
+  inputsToSave: ["queries", "keys", "values"],
+  gradFunc: (dy, saved, attributes) => {
+    const { heads } = attributes as unknown as { heads: number };
+    const [q, k, v, d] = [...saved, dy as Tensor].map((x) => splitHeads(x, heads)) as [Tensor, Tensor, Tensor, Tensor];
+    const scale = 1 / Math.sqrt(q.shape[3]!);
+    const weights = softmax(mul(matMul(q, k, false, true), scale));
+    const dWeights = matMul(d, v, false, true);
+    const dScores = mul(mul(weights, sub(dWeights, sum(mul(dWeights, weights), -1, true))), scale);
+    return {
+      queries: () => mergeHeads(matMul(dScores, k)),
+      keys: () => mergeHeads(matMul(dScores, q, true, false)),
+      values: () => mergeHeads(matMul(weights, d, true, false)),
+    };
+  },
+};

@@ -1,17 +1,22 @@
 import { engine, getBackend, getKernel, type NamedTensorMap, type Tensor } from "@tensorflow/tfjs-core";
 
-type KernelAttributes = Parameters<ReturnType<typeof engine>["runKernel"]>[2];
+/** Whether the active backend has a kernel of its own for an op. */
+export function hasKernel(kernel: string): boolean {
+  return getKernel(kernel, getBackend()) !== undefined;
+}
 
 /**
  * Runs the active backend's own kernel for an op, or the op's plain TF.js composition where the backend has none.
  * The composition is also what the kernel is tested against.
+ *
+ * @param inputs by name, or as a list where some are optional: TF.js's tape can't hold a missing name
  */
 export function fusedKernel(
   kernel: string,
-  inputs: Record<string, Tensor>,
-  attributes: Record<string, unknown>,
+  inputs: Record<string, Tensor> | Tensor[],
+  attributes: object,
   composition: () => Tensor,
 ): Tensor {
-  if (getKernel(kernel, getBackend()) === undefined) return composition();
-  return engine().runKernel(kernel, inputs as NamedTensorMap, attributes as KernelAttributes) as Tensor;
+  if (!hasKernel(kernel)) return composition();
+  return engine().runKernel(kernel, inputs as NamedTensorMap, attributes as never) as Tensor;
 }

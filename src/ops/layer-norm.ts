@@ -1,11 +1,35 @@
-import { add, mean, mul, rsqrt, square, sub, type Tensor } from "@tensorflow/tfjs-core";
+import { add, type GradConfig, mean, mul, reshape, rsqrt, square, sub, sum, type Tensor } from "@tensorflow/tfjs-core";
 import { fusedKernel } from "./fused-kernel.js";
 
 /** Normalizes the last axis to mean 0 and variance 1, then scales and shifts. x `[..., width]`, gamma and beta `[width]` → `[..., width]` */
 export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): Tensor {
   return fusedKernel("VitrailLayerNorm", { x, gamma, beta }, { epsilon }, () => {
-    const centered = sub(x, mean(x, -1, true));
-    const scale = rsqrt(add(mean(square(centered), -1, true), epsilon));
-    return add(mul(mul(centered, scale), gamma), beta);
+    const { normal } = normalize(x, epsilon);
+    return add(mul(normal, gamma), beta);
   });
 }
+
+/** x with mean 0 and variance 1 along its last axis, and what it was multiplied by, `[..., 1]` */
+function normalize(x: Tensor, epsilon: number): { normal: Tensor; scale: Tensor } {
+  const centered = sub(x, mean(x, -1, true));
+  const scale = rsqrt(add(mean(square(centered), -1, true), epsilon));
+  return { normal: mul(centered, scale), scale };
+}
+
+export const layerNormGradient: GradConfig = {
+  kernelName: "VitrailLayerNorm",
+  inputsToSave: ["x", "gamma"],
+  gradFunc: (dy, [x, gamma], attributes) => {
+    const { normal, scale } = normalize(x!, (attributes as unknown as { epsilon: number }).epsilon);
+    const scaled = mul(dy as Tensor, gamma!);
+    const overRows = (y: Tensor) => sum(reshape(y, [-1, x!.shape.at(-1)!]), 0);
+    return {
+      x: () => {
+        const along = mul(normal, mean(mul(scaled, normal), -1, true));
+        return mul(scale, sub(sub(scaled, mean(scaled, -1, true)), along));
+      },
+      gamma: () => overRows(mul(dy as Tensor, normal)),
+      beta: () => overRows(dy as Tensor),
+    };
+  },
+};

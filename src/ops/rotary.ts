@@ -1,4 +1,16 @@
-import { add, concat, mul, neg, reshape, slice, stack, type Tensor, tensor2d, unstack } from "@tensorflow/tfjs-core";
+import {
+  add,
+  concat,
+  type GradConfig,
+  mul,
+  neg,
+  reshape,
+  slice,
+  stack,
+  type Tensor,
+  tensor2d,
+  unstack,
+} from "@tensorflow/tfjs-core";
 import { fusedKernel } from "./fused-kernel.js";
 
 /** Rotary angles of a grid of patches; plain data, so that it can be made once and belongs to no backend. */
@@ -66,3 +78,21 @@ export function rotate(x: Tensor, table: RotaryTable): Tensor {
     return concat([slice(x, [0, 0, 0], [batch, prefix, width]), rotated], 1);
   });
 }
+
+const reversed = new WeakMap<RotaryTable, RotaryTable>();
+
+/** The table that turns back; the same one each time, since backends keep what they made of a table. */
+function reverse(table: RotaryTable): RotaryTable {
+  const known = reversed.get(table);
+  if (known) return known;
+  const back = { ...table, sin: table.sin.map((value) => -value) };
+  reversed.set(table, back);
+  return back;
+}
+
+export const rotaryGradient: GradConfig = {
+  kernelName: "VitrailRotary",
+  gradFunc: (dy, _, attributes) => ({
+    x: () => rotate(dy as Tensor, reverse((attributes as unknown as { table: RotaryTable }).table)),
+  }),
+};

@@ -1,0 +1,115 @@
+import { control } from "./control.js";
+import type { Fields, Library, Task } from "./task.js";
+import { attend, packHeads } from "./tasks/attention.js";
+import { binaryTasks, imagePatches, rotary, unaryTasks } from "./tasks/element-wise.js";
+import { layerNorm } from "./tasks/layer-norm.js";
+import { multiply } from "./tasks/multiply.js";
+import { packPlain, packTransposed, unpack, widen } from "./tasks/pack.js";
+import { softmax } from "./tasks/softmax.js";
+import { transpose } from "./tasks/transpose.js";
+import type { IntVariable, Multiplication, RealVariable, Variables } from "./wasm/function-builder.js";
+import { defineMatrixTiles, type RegisterBlock } from "./wasm/matrix-tiles.js";
+import { ModuleBuilder } from "./wasm/module-builder.js";
+import { defineOnlineSoftmax } from "./wasm/online-softmax.js";
+import { atomic, Int, loadInt, loadReal } from "./wasm/values.js";
+
+/** What the code of one process is built from. */
+export interface KernelPlan {
+  /** For people: what the code makes of the processor. */
+  instructions: "plain" | "relaxed" | "revectorized";
+  multiplication: Multiplication;
+  memory: "shared" | "plain";
+  wide: RegisterBlock;
+  narrow: RegisterBlock;
+}
+
+const TASKS: readonly Task<Fields>[] = [
+  multiply,
+  packPlain,
+  packTransposed,
+  unpack,
+  widen,
+  packHeads,
+  attend,
+  layerNorm,
+  softmax,
+  transpose,
+  rotary,
+  imagePatches,
+  ...Object.values(unaryTasks),
+  ...Object.values(binaryTasks),
+] as readonly unknown[] as readonly Task<Fields>[];
+
+/** Places of the tasks in the module's table. */
+const INDICES = new Map<unknown, number>(TASKS.map((task, i) => [task, i]));
+
+export function taskIndex(task: Task<never> | Task<Fields>): number {
+  return INDICES.get(task)!;
+}
+
+/** How often an idle thread looks for work before it sleeps: some 20 µs, since the next dispatch of a forward pass is rarely later. */
+const SPINS = 20_000;
+
+/**
+ * The code of all threads, with its constants, which have to stand at `control.constants`. Exports: `takeTasks(thread)` works on the current
+ * dispatch until no task is left; `serve(thread)` does so for ever, sleeping in between, until `control.stop`.
+ */
+export function engineModule(plan: KernelPlan): { bytes: Uint8Array<ArrayBuffer>; constants: number[] } {
+  const m = new ModuleBuilder({ ...plan, constantsAt: control.constants });
+  const isSameBlock = plan.wide.rows === plan.narrow.rows && plan.wide.columns === plan.narrow.columns;
+  const wide = defineMatrixTiles(m, plan.wide);
+  const library: Library = {
+    wide,
+    narrow: isSameBlock ? wide : defineMatrixTiles(m, plan.narrow),
+    onlineSoftmax: defineOnlineSoftmax(m),
+  };
+  for (const task of TASKS) defineTaskFunction(m, task, library);
+  defineThreadLoops(m);
+  return { bytes: m.bytes(), constants: m.constants };
+}
+
+function defineTaskFunction(m: ModuleBuilder, task: Task<Fields>, library: Library): void {
+  const handle = m.define(undefined, { task: "int", thread: "int" }, (f, { task: number, thread }) => {
+    const values: Record<string, IntVariable | RealVariable> = {};
+    Object.entries(task.fields).forEach(([name, kind], i) => {
+      const address = Int.of(control.arguments + 4 * i);
+      values[name] = kind === "int" ? f.int(loadInt(address)) : f.real(loadReal(address));
+    });
+    task.emit(f, values as unknown as Variables<Fields>, { task: number, thread, library });
+  });
+  m.addToTable(handle);
+}
+
+function defineThreadLoops(m: ModuleBuilder): void {
+  const word = (address: number) => Int.of(address);
+  const takeTasks = m.define("takeTasks", { thread: "int" }, (f, { thread }) => {
+    const busy = f.int(thread.shiftLeft(2).add(control.busy));
+    const task = f.int(0);
+    f.while(atomic.load(word(control.remaining)).greater(0), () => {
+      f.emit(atomic.store(busy, 1));
+      task.set(atomic.sub(word(control.remaining), 1).sub(1));
+      f.if(task.atLeast(0), () => {
+        f.callTable(atomic.load(word(control.task)), task, thread);
+        f.ignore(atomic.add(word(control.done), 1));
+        f.if(thread, () => f.ignore(atomic.notify(word(control.done))));
+      });
+      f.emit(atomic.store(busy, 0));
+    });
+  });
+  m.define("serve", { thread: "int" }, (f, { thread }) => {
+    const generation = f.int(0);
+    const spins = f.int(0);
+    f.while(atomic.load(word(control.stop)).isZero(), () => {
+      generation.set(atomic.load(word(control.generation)));
+      f.call(takeTasks, { thread });
+      const isUnchanged = atomic.load(word(control.generation)).equals(generation);
+      spins.set(SPINS);
+      f.while(isUnchanged.and(spins.greater(0)), () => spins.increase(-1));
+      f.if(isUnchanged, () => {
+        f.ignore(atomic.add(word(control.sleepers), 1));
+        f.ignore(atomic.wait(word(control.generation), generation));
+        f.ignore(atomic.sub(word(control.sleepers), 1));
+      });
+    });
+  });
+}

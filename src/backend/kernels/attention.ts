@@ -1,0 +1,76 @@
+import { attend, KEY_UNIT, packHeads, QUERIES_PER_TASK } from "../tasks/attention.js";
+import type { VitrailBackend } from "../vitrail-backend.js";
+import { STATE_BYTES } from "../wasm/online-softmax.js";
+import type { Kernel } from "./define-kernel.js";
+
+/** A block of scores, 48 × 240 floats, stays in the first cache; 132 to 528 keys are all within 3 %. */
+const MOST_KEYS = 240;
+
+/** Keys of a block: the tokens cut evenly. Depends on nothing but their number, since it decides the order of sums. */
+function keysPerBlock(tokens: number): number {
+  const even = tokens / Math.ceil(tokens / MOST_KEYS);
+  return Math.ceil(even / KEY_UNIT) * KEY_UNIT;
+}
+
+/** queries, keys, values, each `[batch, tokens, heads * size]` → the same shape; size a multiple of 4 */
+export const attention: Kernel = {
+  name: "VitrailAttention",
+  compute(backend, { queries, keys, values }, { heads }: { heads: number }) {
+    const [batch, tokens, width] = queries!.shape as [number, number, number];
+    const out = backend.output(queries!.shape);
+    const [q, k, v] = [queries, keys, values].map((x) => backend.address(x!)) as [number, number, number];
+    const image = tokens * width * 4;
+    // One picture at a time, so that the packed copies do not grow with the batch.
+    for (let i = 0; i < batch * image; i += image)
+      backend.withScratch(() =>
+        attendPicture(backend, { q: q + i, k: k + i, v: v + i, out: out.start + i, tokens, width, heads }),
+      );
+    return out;
+  },
+};
+
+interface Picture {
+  q: number;
+  k: number;
+  v: number;
+  out: number;
+  tokens: number;
+  width: number;
+  heads: number;
+}
+
+function attendPicture(backend: VitrailBackend, { q, k, v, out, tokens, width, heads }: Picture): void {
+  const { wide, narrow } = backend.plan;
+  const size = width / heads;
+  const stride = width * 4;
+  const block = keysPerBlock(tokens);
+  const paddedSize = Math.ceil(size / narrow.columns) * narrow.columns;
+  const keyBytes = Math.ceil(tokens / wide.columns) * wide.columns * size * 4;
+  const valueBytes = tokens * paddedSize * 4;
+  const packedKeys = backend.scratch(heads * keyBytes);
+  const packedValues = backend.scratch(heads * valueBytes);
+  const packed = { packedKeys, keyBytes, packedValues, valueBytes };
+  backend.pool.run(packHeads, { keys: k, values: v, stride, tokens, size, ...packed }, heads);
+
+  const scratchBytes = QUERIES_PER_TASK * (block * 4 + 64 + paddedSize * 4 + STATE_BYTES);
+  const blocksOfQueries = Math.ceil(tokens / QUERIES_PER_TASK);
+  backend.pool.run(
+    attend,
+    {
+      ...packed,
+      queries: q,
+      output: out,
+      stride,
+      tokens,
+      size,
+      paddedSize,
+      keysPerBlock: block,
+      blocksOfQueries,
+      zeros: backend.zeros(Math.max(block, paddedSize)),
+      scratch: backend.scratch(scratchBytes * backend.pool.capacity),
+      scratchBytes,
+      scale: Math.LOG2E / Math.sqrt(size),
+    },
+    heads * blocksOfQueries,
+  );
+}
