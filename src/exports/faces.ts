@@ -1,3 +1,4 @@
+export { annotateFaces } from "../tasks/faces/annotate-faces.js";
 export { VitrailError } from "../errors.js";
 export type { Face } from "../tasks/faces/face.js";
 export type { DetectOptions, FaceDetector } from "../tasks/faces/face-detector.js";

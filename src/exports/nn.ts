@@ -13,3 +13,4 @@ export { Pool, type PoolConfig } from "../nn/pool.js";
 export { PositionEmbedding } from "../nn/position-embedding.js";
 export { Rotary, type RotaryConfig } from "../nn/rotary.js";
 export { Swiglu } from "../nn/swiglu.js";
+export { loadLayers } from "../tasks/load-model.js";

@@ -94,6 +94,7 @@ function checkSizes({ architecture: { image, patch, width, heads, rotary }, prep
     throw fail(
       `${image.height} x ${image.width} pixels are ${rows * columns} patches; at most ${MOST_TOKENS} are computed. Use a smaller size.`,
     );
+  if (!preprocessing.resize && !preprocessing.centerCrop) return; // pictures come in the right size or are refused
   const given = outputSize(preprocessing);
   if (!given || given.height !== image.height || given.width !== image.width)
     throw fail(

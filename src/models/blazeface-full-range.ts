@@ -5,7 +5,7 @@ import { BOX_VALUES, type BoxGrid, type BoxModel, boxModel } from "./box-model.j
 import { add, convolution, depthwise, relu } from "./convolutions.js";
 
 /** Blocks of equal width at one resolution. */
-interface Stage {
+export interface Stage {
   readonly channels: number;
   /** Channels between the two halves of each block. */
   readonly bottleneck: number;

@@ -65,11 +65,13 @@ export function perChannel(
   file: ConfigFile,
   name: string,
   fallback: readonly [number, number, number],
+  sign: "any" | "positive" = "any",
 ): [number, number, number] {
   const value = present(file, name) ?? fallback;
   const list = Array.isArray(value) ? value : [value, value, value];
-  if (list.length !== 3 || !list.every((part) => typeof part === "number" && Number.isFinite(part)))
-    throw badField(file, name, "three numbers");
+  const fits = (part: unknown) => typeof part === "number" && Number.isFinite(part) && (sign === "any" || part > 0);
+  if (list.length !== 3 || !list.every(fits))
+    throw badField(file, name, `three ${sign === "any" ? "" : "positive "}numbers`);
   return list as [number, number, number];
 }
 

@@ -78,10 +78,10 @@ function preprocessing(config: ConfigFile, file: ConfigFile | undefined): Prepro
   const crops = oneOf(file, "do_center_crop", [true, false], false);
   return {
     ...(oneOf(file, "do_resize", [true, false], true) && { resize: resize(file) }),
-    ...(crops && { centerCrop: sides(file, "crop_size") }),
+    ...(crops && { centerCrop: { ...sides(file, "crop_size"), rounding: "down" as const } }),
     rescale: rescales ? real(file, "rescale_factor", 1 / 255) : 1,
     mean: normalizes ? perChannel(file, "image_mean", [0.5, 0.5, 0.5]) : [0, 0, 0],
-    std: normalizes ? perChannel(file, "image_std", [0.5, 0.5, 0.5]) : [1, 1, 1],
+    std: normalizes ? perChannel(file, "image_std", [0.5, 0.5, 0.5], "positive") : [1, 1, 1],
   };
 }
 

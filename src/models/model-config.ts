@@ -8,8 +8,8 @@ import type { Size, VisionTransformerConfig } from "./vision-transformer.js";
 export interface Preprocessing {
   /** To this height and width; or, keeping the shape, until the shorter side has this length. Absent: not resized. */
   resize?: (Size | { shortestEdge: number }) & { filter: "bilinear" | "bicubic" };
-  /** Cut from the middle after the resize. */
-  centerCrop?: Size;
+  /** Cut from the middle after the resize; where a spare pixel goes differs between Hugging Face (`down`) and timm. */
+  centerCrop?: Size & { rounding: "down" | "half-to-even" };
   /** What a byte is multiplied by before mean and std; 1/255 nearly always. */
   rescale: number;
   mean: readonly [number, number, number];

@@ -120,10 +120,10 @@ function preprocessing(file: ConfigFile, modelSize: Size): Preprocessing {
   const filter = oneOf(file, "interpolation", ["bicubic", "bilinear"], "bicubic");
   return {
     resize: { ...(mode === "squash" ? scaled : { shortestEdge: scaled.height }), filter },
-    centerCrop: input,
+    centerCrop: { ...input, rounding: "half-to-even" },
     rescale: 1 / 255,
     mean: perChannel(file, "mean", [0.485, 0.456, 0.406]),
-    std: perChannel(file, "std", [0.229, 0.224, 0.225]),
+    std: perChannel(file, "std", [0.229, 0.224, 0.225], "positive"),
   };
 }
 

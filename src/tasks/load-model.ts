@@ -8,6 +8,7 @@ import { openCheckpoint } from "../io/open-checkpoint.js";
 import { assembleModel, type Interpolation } from "../models/assemble-model.js";
 import type { ConfigFile } from "../models/config-fields.js";
 import { type ModelConfig, readModelConfig } from "../models/model-config.js";
+import type { VisionTransformer } from "../models/vision-transformer.js";
 import { ForwardPass } from "./forward-pass.js";
 import { checkOptionNames, choiceOption } from "./options.js";
 import { VisionModel } from "./vision-model.js";
@@ -28,6 +29,18 @@ export interface LoadModelOptions extends EngineOptions {
  * @throws InputError `input/not-found`, `input/option`; CheckpointError for files that do not fit together; WeightsFileError for broken ones
  */
 export async function loadModel(folder: string, options: LoadModelOptions = {}): Promise<VisionModel> {
+  const { config, ...transformer } = await loadLayers(folder, options);
+  return new VisionModel(config, new ForwardPass(transformer));
+}
+
+/**
+ * As `loadModel`, but gives the TF.js layers themselves: for training, for a head of your own, for `model.summary()`.
+ * The caller disposes `model`.
+ */
+export async function loadLayers(
+  folder: string,
+  options: LoadModelOptions = {},
+): Promise<VisionTransformer & { config: ModelConfig }> {
   checkOptionNames(options, ["interpolate", "signal", "engine", "threads"]);
   const { interpolate = false, signal, ...engine } = options;
   checkInterpolate(interpolate);
@@ -35,8 +48,11 @@ export async function loadModel(folder: string, options: LoadModelOptions = {}):
   try {
     signal?.throwIfAborted();
     await useEngine(engine);
-    const { config: fitted, transformer } = assembleModel(config, checkpoint, { interpolate, signal });
-    return new VisionModel(fitted, new ForwardPass(transformer));
+    const { transformer, config: fitted } = assembleModel(config, checkpoint, {
+      interpolate,
+      ...(signal && { signal }),
+    });
+    return { ...transformer, config: fitted };
   } finally {
     await checkpoint.close();
   }

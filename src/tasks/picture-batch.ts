@@ -1,4 +1,4 @@
-import { VitrailError } from "../errors.js";
+import { InputError, VitrailError } from "../errors.js";
 import { prepareImage } from "../images/prepare.js";
 import type { Preprocessing } from "../models/model-config.js";
 import type { Size } from "../models/vision-transformer.js";
@@ -27,6 +27,11 @@ export async function readPictures(
   for (const input of inputs) {
     try {
       const image = await readImage(input, signal && { signal });
+      if (!plan.resize && !plan.centerCrop && (image.height !== height || image.width !== width))
+        throw new InputError(
+          "input/size",
+          `The checkpoint does not resize pictures ("do_resize": false) and takes ${height} x ${width} pixels; found ${image.height} x ${image.width}. Resize it first.`,
+        );
       prepareImage(image, plan, values, read * pictureSize);
       places.push(read++);
     } catch (error) {

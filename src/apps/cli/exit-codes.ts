@@ -1,0 +1,15 @@
+import { VitrailError } from "../../errors.js";
+
+/** What the process ends with; documented in docs/cli.md, so stable. */
+export const EXIT = { ok: 0, someFailed: 1, usage: 2, noModel: 3, checkFailed: 4, interrupted: 130 } as const;
+
+/** A command was called with words or files that it can't use. */
+export class UsageError extends Error {}
+
+/** The exit code for what a command threw. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (!(error instanceof VitrailError)) return EXIT.someFailed;
+  if (/^input\/(option|output|engine|threads)$/.test(error.code)) return EXIT.usage;
+  return /^(weights|checkpoint|download)\/|^input\/not-found$/.test(error.code) ? EXIT.noModel : EXIT.someFailed;
+}

@@ -1,0 +1,56 @@
+import { Command, CommanderError } from "commander";
+import { VitrailError } from "../../errors.js";
+import { classifyCommand } from "./classify.js";
+import { embedCommand } from "./embed.js";
+import { EXIT, exitCodeOf } from "./exit-codes.js";
+import { facesCommand } from "./faces.js";
+import { inspectCommand } from "./inspect.js";
+import type { Terminal } from "./terminal.js";
+import { verifyCommand } from "./verify.js";
+
+/** Runs a command's work and keeps its exit code. */
+export type RunCommand = (work: (terminal: Terminal) => Promise<number>) => Promise<void>;
+
+const EXIT_CODES = `
+Exit codes: 0 ok, 1 some pictures failed, 2 wrong usage, 3 no such model, 4 a check failed, 130 interrupted`;
+
+/**
+ * The whole command line.
+ *
+ * @param argv the words after `vitrail`
+ * @returns the exit code
+ */
+export async function runCli(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const run: RunCommand = async (work) => {
+    exitCode = await work(terminal);
+  };
+  const program = new Command("vitrail")
+    .description("vision transformers straight from safetensors, with PyTorch's numbers")
+    .version(version)
+    .option("--quiet", "print nothing but results")
+    .option("--verbose", "print where an error came from")
+    .addHelpText("after", EXIT_CODES);
+  for (const make of [classifyCommand, embedCommand, facesCommand, inspectCommand, verifyCommand])
+    program.addCommand(make(run));
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+    });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (terminal.signal.aborted) return EXIT.interrupted;
+    terminal.note(describeError(error, program.opts().verbose === true));
+    return exitCodeOf(error);
+  }
+}
+
+function describeError(error: unknown, verbose: boolean): string {
+  if (!(error instanceof Error)) return `error: ${String(error)}`;
+  const code = error instanceof VitrailError ? ` (${error.code})` : "";
+  return verbose ? `error${code}: ${error.stack}` : `error${code}: ${error.message}`;
+}

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { ModelConfig } from "../models/model-config.js";
+import { openModel } from "./load-model.js";
+
+/** What a checkpoint is, read without loading it. */
+export interface ModelFacts
+  extends Pick<ModelConfig, "name" | "architecture" | "labels" | "activation" | "preprocessing"> {
+  /** Learned numbers in the file. */
+  parameters: number;
+  /** Tensors of each dtype. */
+  dtypes: Record<string, number>;
+  files: { file: string; bytes: number; sha256: string }[];
+}
+
+/** @throws what `loadModel` throws for files that are missing or broken */
+export async function inspectModel(folder: string): Promise<ModelFacts> {
+  const { config, checkpoint, files } = await openModel(folder);
+  const tensors = [...checkpoint.tensors.values()];
+  await checkpoint.close();
+  const dtypes: Record<string, number> = {};
+  for (const { dtype } of tensors) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+  const { name, architecture, labels, activation, preprocessing } = config;
+  return {
+    name,
+    architecture,
+    labels,
+    activation,
+    preprocessing,
+    parameters: tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    dtypes,
+    files: await Promise.all(
+      files.map(async (file) => ({
+        file: basename(file),
+        bytes: (await stat(file)).size,
+        sha256: await sha256Of(file),
+      })),
+    ),
+  };
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest("hex");
+}
