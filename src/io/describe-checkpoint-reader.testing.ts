@@ -97,6 +97,7 @@ const BROKEN: [code: WeightsCode, what: string, file: Uint8Array][] = [
   ["weights/not-json", "a trailing comma", handwritten(`{${entry("w", "U8", "[]", 0, 1)},}`, 1)],
   ["weights/not-json", "a comment", handwritten("{/**/}")],
   ["weights/not-json", "a raw control character", handwritten(`{${entry("a\tb", "U8", "[]", 0, 1)}}`, 1)],
+  ["weights/not-json", "the last control character, raw", handwritten(`{${entry("a\x1fb", "U8", "[]", 0, 1)}}`, 1)],
   ["weights/not-json", "an unknown escape", handwritten(`{${entry("\\x41", "U8", "[]", 0, 1)}}`, 1)],
   ["weights/not-json", "a lone surrogate", handwritten(`{${entry("\\udc00", "U8", "[]", 0, 1)}}`, 1)],
   [

@@ -172,6 +172,14 @@ describe("openCheckpoint on a path", () => {
     }
   });
 
+  it("prefers the single file to an index, as transformers does", async () => {
+    put("model.safetensors", single(1));
+    put("s.safetensors", single(2));
+    put(INDEX, index({ w: "s.safetensors" }));
+    await using checkpoint = await openCheckpoint(folder);
+    expect(await checkpoint.readBytes("w")).toEqual(new Uint8Array(4).fill(1));
+  });
+
   it("follows the links of the Hub's cache, to single files and to shards", async () => {
     put("blobs/aaaa", single(3));
     for (const [snapshot, name] of [
@@ -293,6 +301,15 @@ describe("an open checkpoint", () => {
     expect(() => checkpoint.readIntoSync("b", new Uint8Array(2))).toThrow(
       expect.objectContaining({ code: "weights/file-changed" }),
     );
+  });
+
+  it("notices a longer file even if its time of change was set back", async () => {
+    const path = put("t.safetensors", two);
+    utimesSync(path, 1e9, 1e9);
+    await using checkpoint = await openCheckpoint(path);
+    appendFileSync(path, "x");
+    utimesSync(path, 1e9, 1e9);
+    expect(await refusalOf(checkpoint.readBytes("b"))).toBe("weights/file-changed");
   });
 
   it("goes on with the old file when a new one takes its name", async () => {
