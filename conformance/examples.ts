@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Image } from "../src/images/image.js";
 import type { ConformanceCase } from "./cases.js";
 import { type Golden, type GoldenTensor, itemOf } from "./golden.js";
 import { seededCheckpoint, seededImage, seededPositions } from "./seeded-weights.js";
@@ -6,9 +7,7 @@ import { seededCheckpoint, seededImage, seededPositions } from "./seeded-weights
 /** One picture, or one batch of ready tensors, with what must come out. */
 export interface Example {
   label: string;
-  input:
-    | { picture: string | { data: Uint8Array; width: number; height: number; channels: 3 } }
-    | { values: Float32Array; shape: [number, number, number, number] };
+  input: { picture: string | Image } | { values: Float32Array; shape: [number, number, number, number] };
   /** For each item of the batch (one for a picture): references by output. */
   wanted: ReadonlyMap<string, ArrayLike<number>>[];
   /** Where the references lie in an output of so many elements; undefined: everywhere. */

@@ -1,3 +1,4 @@
+import type { Image } from "../src/images/image.js";
 import type { LoadModelOptions, loadModel, OutputName, RunOptions, VisionModel } from "../src/index.js";
 import type { ConformanceCase } from "./cases.js";
 import { type Comparison, compareTensor, inOrderOfComputation } from "./compare.js";
@@ -16,6 +17,8 @@ export interface CaseOptions {
   /** The folder to load instead of the case's own. */
   folder?: string;
   engine?: LoadModelOptions["engine"];
+  /** Changes each picture before it goes in. */
+  picture?: (image: Image) => Image;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface CaseOptions {
 export async function runCase(
   load: typeof loadModel,
   test: ConformanceCase,
-  { examples: count, folder, engine = "auto" }: CaseOptions = {},
+  { examples: count, folder, engine = "auto", picture = (image) => image }: CaseOptions = {},
 ): Promise<Comparison[]> {
   const golden = readGolden(test.golden);
   const interpolate = test.kind === "tiny" ? (test.size ?? false) : false;
@@ -36,7 +39,7 @@ export async function runCase(
   try {
     for (const example of examplesOf(test, golden).slice(0, count)) {
       const names = inOrderOfComputation(example.wanted[0]!.keys());
-      const outputs = await outputsFor(model, example, names);
+      const outputs = await outputsFor(model, changed(example.input, picture), names);
       for (const [index, wanted] of example.wanted.entries())
         for (const name of names) {
           const found = itemFrom(outputs[name]!.data, index, example.wanted.length);
@@ -52,7 +55,7 @@ export async function runCase(
 }
 
 /** `class`, `mean` and `pooler` are embeddings, one of which is asked for at a time; the rest comes out of one pass. */
-async function outputsFor(model: VisionModel, { input }: Example, names: string[]): Promise<Outputs> {
+async function outputsFor(model: VisionModel, input: Example["input"], names: string[]): Promise<Outputs> {
   const run = (options: RunOptions): Promise<Outputs> =>
     "picture" in input
       ? model.run(input.picture, { normalize: false, ...options })
@@ -61,6 +64,10 @@ async function outputsFor(model: VisionModel, { input }: Example, names: string[
   const outputs = await run({ outputs: names.filter((name) => !POOLS.includes(name as never)) as OutputName[] });
   for (const pool of pools) outputs[pool] = (await run({ outputs: ["embedding"], pool })).embedding!;
   return outputs;
+}
+
+function changed(input: Example["input"], change: (image: Image) => Image): Example["input"] {
+  return "picture" in input && typeof input.picture === "object" ? { picture: change(input.picture) } : input;
 }
 
 function itemFrom(data: Float32Array, index: number, batch: number): Float32Array {
