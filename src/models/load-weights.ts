@@ -6,7 +6,7 @@ import { DTYPE_BITS, type Dtype } from "../io/dtypes.js";
 import { toFloat32 } from "../io/to-float32.js";
 import type { StoredWeight } from "./checkpoint-names.js";
 import { firstNonFinite } from "./finite.js";
-import { type Misfits, mismatchError } from "./mismatch-error.js";
+import { type Misfits, mismatchError, type Target } from "./mismatch-error.js";
 import { type Parameter, parametersOf, type WeightLayout } from "./parameters.js";
 
 /** What an engine must know to take a weight. */
@@ -27,6 +27,8 @@ export interface LoadWeightsOptions {
   upload?: UploadWeight;
   /** Values made from the checkpoint instead of read from it, by our name: interpolated positions. */
   computed?: ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>;
+  /** What to call the model when the weights do not fit it. */
+  target?: Target;
   signal?: AbortSignal | undefined;
 }
 
@@ -42,11 +44,11 @@ export function loadWeights(
   model: LayersModel,
   checkpoint: Checkpoint,
   stored: ReadonlyMap<string, StoredWeight>,
-  { upload = uploadToActiveBackend, computed = new Map(), signal }: LoadWeightsOptions = {},
+  { upload = uploadToActiveBackend, computed = new Map(), target, signal }: LoadWeightsOptions = {},
 ): void {
   const parameters = parametersOf(model);
   const misfits = findMisfits(parameters, stored, computed);
-  if (misfits) throw mismatchError(misfits, stored);
+  if (misfits) throw mismatchError(misfits, stored, target);
   for (const { name } of parameters) {
     const weight = stored.get(name)!;
     if (!WEIGHT_DTYPES.test(weight.dtype))

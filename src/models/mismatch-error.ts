@@ -12,8 +12,23 @@ export interface Misfits {
 /** How many names a message lists of each kind; `details` has them all. */
 const SHOWN = 6;
 
-/** One error that says all that does not fit, and what the file may be instead. */
-export function mismatchError(misfits: Misfits, stored: ReadonlyMap<string, StoredWeight>): CheckpointError {
+/** What the weights were to fit, for people. */
+export interface Target {
+  /** Continues "The weights do not fit …". */
+  model: string;
+  advice: string;
+}
+
+/**
+ * One error that says all that does not fit, and what the file may be instead.
+ *
+ * @param target default: the vision transformer of a checkpoint's own folder
+ */
+export function mismatchError(
+  misfits: Misfits,
+  stored: ReadonlyMap<string, StoredWeight>,
+  target?: Target,
+): CheckpointError {
   const shapes = misfits.misshapen.map(({ name, found, wanted }) => `"${name}" is [${found}], wanted [${wanted}]`);
   const quoted = (names: string[]) => names.map((name) => `"${name}"`);
   const lines = [
@@ -21,10 +36,14 @@ export function mismatchError(misfits: Misfits, stored: ReadonlyMap<string, Stor
     listed("unexpected", quoted(misfits.unexpected)),
     listed("misshapen", shapes),
   ].filter((line) => line !== undefined);
-  const guess = guessModel(stored);
+  const guess = target ? undefined : guessModel(stored);
+  const { model, advice } = target ?? {
+    model: "the model that config.json describes",
+    advice: "Use the config.json and the weights of one and the same model.",
+  };
   return new CheckpointError(
     "checkpoint/mismatch",
-    `The weights do not fit the model that config.json describes.\n${lines.join("\n")}\n${guess ?? "Use the config.json and the weights of one and the same model."}`,
+    `The weights do not fit ${model}.\n${lines.join("\n")}\n${guess ?? advice}`,
     { details: { ...misfits, ...(guess && { guess }) } },
   );
 }

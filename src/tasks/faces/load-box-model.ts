@@ -4,6 +4,11 @@ import type { StoredWeight } from "../../models/checkpoint-names.js";
 import { loadWeights } from "../../models/load-weights.js";
 import type { FaceModel } from "./face-models.js";
 
+const TARGET = {
+  model: "the face detector that was asked for",
+  advice: 'Leave out "weights" to take those that ship with vitrail, or name the "model" that yours belong to.',
+};
+
 /**
  * Builds a detector's network on the active engine and fills it; after a failure nothing of it is left.
  *
@@ -23,7 +28,7 @@ export async function loadBoxModel(
       stored.set(name, { name, dtype, shape: [...shape], firstRow: 0 });
     const boxModel = build();
     try {
-      loadWeights(boxModel.model, checkpoint, stored, { signal });
+      loadWeights(boxModel.model, checkpoint, stored, { signal, target: TARGET });
     } catch (error) {
       boxModel.model.dispose();
       throw error;

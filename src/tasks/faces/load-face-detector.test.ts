@@ -41,6 +41,11 @@ describe("loadFaceDetector", () => {
     expect(memory().numTensors).toBe(before);
   });
 
+  it("names the misfits of another detector's weights and says what to do", async () => {
+    const other = loadFaceDetector({ model: "full", weights: packageFile("weights/blazeface/short.safetensors") });
+    await expect(other).rejects.toThrow(/face detector.*missing: .*unexpected: .*name the "model"/s);
+  });
+
   it("takes weights from a path, and gives all memory back when disposed, once or twice", async () => {
     await useEngine();
     const before = memory().numTensors;
