@@ -6,6 +6,7 @@ const patches = (image: [number, number, number, number], height: number, width:
   inputs: [image],
   compute: (x) => imagePatches(x as Tensor4D, { height, width }),
   bound: 0,
+  gradientBound: 0,
 });
 
 describeKernel("imagePatches", {

@@ -1,4 +1,4 @@
-import { reshape, slice, type Tensor, type Tensor4D, transpose } from "@tensorflow/tfjs-core";
+import { type GradConfig, pad4d, reshape, slice, type Tensor, type Tensor4D, transpose } from "@tensorflow/tfjs-core";
 import { fusedKernel } from "./fused-kernel.js";
 
 /**
@@ -7,7 +7,7 @@ import { fusedKernel } from "./fused-kernel.js";
  * `[batch, height, width, channels]` → `[batch, patches, channels * size.height * size.width]`
  */
 export function imagePatches(image: Tensor4D, size: { height: number; width: number }): Tensor {
-  return fusedKernel("VitrailImagePatches", { image }, { size }, () => {
+  return fusedKernel("VitrailImagePatches", { image }, { size, shape: image.shape }, () => {
     const [batch, height, width, channels] = image.shape;
     const rows = Math.floor(height / size.height);
     const columns = Math.floor(width / size.width);
@@ -19,3 +19,30 @@ export function imagePatches(image: Tensor4D, size: { height: number; width: num
     return reshape(channelFirst, [batch, rows * columns, channels * size.height * size.width]);
   });
 }
+
+/** Puts each patch back in its place; pixels that belong to none have no influence. */
+export const imagePatchesGradient: GradConfig = {
+  kernelName: "VitrailImagePatches",
+  gradFunc: (dy, _, attributes) => {
+    const { size, shape } = attributes as unknown as {
+      size: { height: number; width: number };
+      shape: Tensor4D["shape"];
+    };
+    const [batch, height, width, channels] = shape;
+    const rows = Math.floor(height / size.height);
+    const columns = Math.floor(width / size.width);
+    const image = () => {
+      const cut = reshape(dy as Tensor, [batch * rows * columns, channels, size.height * size.width]);
+      const bands = reshape(transpose(cut, [0, 2, 1]), [batch * rows, columns, size.height, size.width * channels]);
+      const [wholeHeight, wholeWidth] = [rows * size.height, columns * size.width];
+      const whole = reshape(transpose(bands, [0, 2, 1, 3]), [batch, wholeHeight, wholeWidth, channels]) as Tensor4D;
+      return pad4d(whole, [
+        [0, 0],
+        [0, height - wholeHeight],
+        [0, width - wholeWidth],
+        [0, 0],
+      ]);
+    };
+    return { image };
+  },
+};

@@ -1,6 +1,7 @@
 import { registerGradient } from "@tensorflow/tfjs-core";
 import { geluKernelGradient } from "./activation.js";
 import { attentionGradient } from "./attention.js";
+import { imagePatchesGradient } from "./image-patches.js";
 import { layerNormGradient } from "./layer-norm.js";
 import { linearGradient } from "./linear.js";
 import { rotaryGradient } from "./rotary.js";
@@ -11,6 +12,7 @@ export function registerGradients(): void {
   for (const gradient of [
     attentionGradient,
     geluKernelGradient,
+    imagePatchesGradient,
     layerNormGradient,
     linearGradient,
     rotaryGradient,
