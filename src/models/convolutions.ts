@@ -1,4 +1,5 @@
 import { layers, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { ZeroBorder } from "../nn/zero-border.js";
 
 export interface ConvolutionOptions {
   /** Side of the kernel, pixels. Default: 1 for `convolution`, 3 for `depthwise`. */
@@ -40,7 +41,7 @@ export function depthwise(
 /** TF.js knows "same" only: an even border that differs from it is added by a layer of its own. */
 function borderFor(padding: "same" | "even" = "same", kernel: number, stride: number) {
   if (padding === "same" || stride === 1) return { kind: "same", add: (x: SymbolicTensor) => x } as const;
-  const zeros = layers.zeroPadding2d({ padding: Math.floor(kernel / 2) });
+  const zeros = new ZeroBorder({ border: Math.floor(kernel / 2) });
   return { kind: "valid", add: (x: SymbolicTensor) => zeros.apply(x) as SymbolicTensor } as const;
 }
 
