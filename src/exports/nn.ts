@@ -4,7 +4,9 @@ export {
   visionTransformer,
 } from "../models/vision-transformer.js";
 export { Attention, type AttentionConfig, AttentionWeights } from "../nn/attention.js";
+export { BilinearUpsampling, type BilinearUpsamplingConfig } from "../nn/bilinear-upsampling.js";
 export { ClassToken } from "../nn/class-token.js";
+export { DepthToSpace, type DepthToSpaceConfig } from "../nn/depth-to-space.js";
 export { LayerNorm, type LayerNormConfig } from "../nn/layer-norm.js";
 export { Linear, type LinearConfig } from "../nn/linear.js";
 export { Operation } from "../nn/operation.js";
@@ -13,4 +15,6 @@ export { Pool, type PoolConfig } from "../nn/pool.js";
 export { PositionEmbedding } from "../nn/position-embedding.js";
 export { Rotary, type RotaryConfig } from "../nn/rotary.js";
 export { Swiglu } from "../nn/swiglu.js";
+export { ZeroBorder, type ZeroBorderConfig } from "../nn/zero-border.js";
+export { ZeroPadChannels, type ZeroPadChannelsConfig } from "../nn/zero-pad-channels.js";
 export { loadLayers } from "../tasks/load-model.js";
