@@ -1,7 +1,7 @@
 import { blankImage, type Image } from "./image.js";
 
 /** In pixels; (0, 0) is the middle of the top left pixel. */
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
 }
