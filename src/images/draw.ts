@@ -23,10 +23,11 @@ export function drawRectangle(image: Image, rectangle: Rectangle, color: Color, 
   const top = Math.round(rectangle.y);
   const right = Math.round(rectangle.x + rectangle.width);
   const bottom = Math.round(rectangle.y + rectangle.height);
-  fill(image, left, top, right, top + thickness, color);
-  fill(image, left, bottom - thickness, right, bottom, color);
-  fill(image, left, top, left + thickness, bottom, color);
-  fill(image, right - thickness, top, right, bottom, color);
+  const line = Math.min(thickness, right - left, bottom - top);
+  fill(image, left, top, right, top + line, color);
+  fill(image, left, bottom - line, right, bottom, color);
+  fill(image, left, top, left + line, bottom, color);
+  fill(image, right - line, top, right, bottom, color);
 }
 
 /**

@@ -1,11 +1,12 @@
 import { ImageError } from "../../errors.js";
 import { blankImage, type Image } from "../image.js";
 import type { DecodeContext } from "../limits.js";
-import { dropAlpha, WasmCodec } from "../wasm-codec.js";
 import type { DecodedPicture } from "./decoded-picture.js";
 import { readWebpChunks } from "./webp-chunks.js";
+import { WebpDecoder } from "./webp-decoder.js";
 
-const codec = new WasmCodec("webp");
+/** Compiles nothing until it is first used. */
+const decoder = new WebpDecoder();
 
 /**
  * Decodes WebP as libwebp does within Pillow: lossy, lossless, with alpha (dropped), and an animation's first frame on its
@@ -15,7 +16,7 @@ const codec = new WasmCodec("webp");
  */
 export async function decodeWebp(bytes: Uint8Array, context: DecodeContext): Promise<DecodedPicture> {
   const { canvas, frame, exif, xmp } = readWebpChunks(bytes, context);
-  const decoded = await codec.decode(frame.still);
+  const decoded = await decoder.decode(frame.still);
   if (!decoded || decoded.width !== frame.width || decoded.height !== frame.height)
     throw new ImageError("image/corrupt", "The WebP's pixels can't be decoded. It is damaged: get it again.", {
       details: { format: "WebP", width: frame.width, height: frame.height },
@@ -34,4 +35,15 @@ function placeOnCanvas(frame: Image, left: number, top: number, canvas: { width:
     image.data.set(row, ((top + y) * canvas.width + left) * 3);
   }
   return image;
+}
+
+/** `[height, width, 4]` → `[height, width, 3]`: alpha is dropped, not composited. */
+function dropAlpha(rgba: Uint8ClampedArray): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    rgb[to++] = rgba[from]!;
+    rgb[to++] = rgba[from + 1]!;
+    rgb[to++] = rgba[from + 2]!;
+  }
+  return rgb;
 }

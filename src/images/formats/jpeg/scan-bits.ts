@@ -90,8 +90,12 @@ export class ScanBits {
 
   private truncated(): ImageError {
     const { length } = this.bytes;
-    return new ImageError("image/truncated", `The JPEG ends after ${length} bytes, within its pixels. It is incomplete: get it again.`, {
-      details: { format: "JPEG", bytes: length },
-    });
+    return new ImageError(
+      "image/truncated",
+      `The JPEG ends after ${length} bytes, within its pixels. It is incomplete: get it again.`,
+      {
+        details: { format: "JPEG", bytes: length },
+      },
+    );
   }
 }

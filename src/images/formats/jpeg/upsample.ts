@@ -22,9 +22,13 @@ export type RowUpsampler = (y: number, target: Uint8Array) => void;
  */
 export function rowUpsampler(plane: SamplePlane, { columns, rows, across, down }: Upsampling): RowUpsampler {
   if (!Number.isInteger(across) || !Number.isInteger(down))
-    throw new ImageError("image/unsupported", "The JPEG has components of fractional size ratios. Save it as plain JPEG or PNG.", {
-      details: { format: "JPEG", across, down },
-    });
+    throw new ImageError(
+      "image/unsupported",
+      "The JPEG has components of fractional size ratios. Save it as plain JPEG or PNG.",
+      {
+        details: { format: "JPEG", across, down },
+      },
+    );
   const row = (y: number) => {
     const clamped = Math.max(0, Math.min(rows - 1, y));
     return plane.data.subarray(clamped * plane.stride, clamped * plane.stride + columns);
@@ -51,7 +55,13 @@ export function rowUpsampler(plane: SamplePlane, { columns, rows, across, down }
 }
 
 /** Twice as many: three parts of the nearer sample and one of the farther, alternately rounded down and up. */
-function spread(near: Uint8Array | Int32Array, to: Uint8Array, shift: number, roundLeft: number, roundRight: number): void {
+function spread(
+  near: Uint8Array | Int32Array,
+  to: Uint8Array,
+  shift: number,
+  roundLeft: number,
+  roundRight: number,
+): void {
   const last = near.length - 1;
   let before = near[0]!;
   let here = before;
