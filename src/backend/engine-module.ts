@@ -1,6 +1,7 @@
 import { control } from "./control.js";
 import type { Fields, Library, Task } from "./task.js";
 import { attend, packHeads } from "./tasks/attention.js";
+import { depthwise, maxPool, windows } from "./tasks/convolution.js";
 import { binaryTasks, imagePatches, rotary, unaryTasks } from "./tasks/element-wise.js";
 import { layerNorm } from "./tasks/layer-norm.js";
 import { multiply } from "./tasks/multiply.js";
@@ -34,6 +35,9 @@ const TASKS: readonly Task<Fields>[] = [
   layerNorm,
   softmax,
   transpose,
+  windows,
+  depthwise,
+  maxPool,
   rotary,
   imagePatches,
   ...Object.values(unaryTasks),

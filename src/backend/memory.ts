@@ -132,6 +132,10 @@ export class EngineMemory {
   bytes(start: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.wasm.buffer as ArrayBuffer, start, length);
   }
+  /** A view of all of it, of the moment. */
+  all(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.wasm.buffer as ArrayBuffer);
+  }
   /** Whether a view shows this memory. */
   owns({ buffer }: ArrayBufferView): boolean {
     // Each growth of a shared memory makes a new buffer object for the same bytes; nothing else here hands out shared buffers.

@@ -3,11 +3,12 @@ import { findBackend, findBackendFactory, registerBackend } from "@tensorflow/tf
 import { registerGradients } from "../ops/register-gradients.js";
 import { choosePlan } from "./kernel-plan.js";
 import { attention } from "./kernels/attention.js";
+import { concat } from "./kernels/concat.js";
+import { conv2d, depthwiseConv2d, fusedConv2d, fusedDepthwiseConv2d, maxPool } from "./kernels/convolution.js";
 import { registerKernels } from "./kernels/define-kernel.js";
 import { add, gelu, geluGradient, multiply, realDiv, relu, sigmoid, sub, swiglu } from "./kernels/element-wise.js";
 import { batchMatMul, fusedMatMul } from "./kernels/mat-mul.js";
 import { linear } from "./kernels/matrix-product.js";
-import { convolution, fusedConvolution } from "./kernels/pointwise-convolution.js";
 import { imagePatches, layerNorm, rotary, softmax } from "./kernels/rows.js";
 import { processorCount } from "./threads-node.js";
 import { BACKEND_NAME, VitrailBackend } from "./vitrail-backend.js";
@@ -16,14 +17,18 @@ const KERNELS = [
   add,
   attention,
   batchMatMul,
-  convolution,
-  fusedConvolution,
+  concat,
+  conv2d,
+  depthwiseConv2d,
+  fusedConv2d,
+  fusedDepthwiseConv2d,
   fusedMatMul,
   gelu,
   geluGradient,
   imagePatches,
   layerNorm,
   linear,
+  maxPool,
   multiply,
   realDiv,
   relu,

@@ -17,8 +17,8 @@ import {
 import { ThreadPool } from "./thread-pool.js";
 
 export const BACKEND_NAME = "vitrail";
-/** Smaller right sides are packed anew for each product: it costs less than to remember them. */
-const SMALLEST_KEPT = 16384;
+/** Smaller right sides are packed anew for each product, which costs next to nothing. */
+const SMALLEST_KEPT = 256;
 /** Floats that a task moves, so that it takes some 20 µs. */
 const FLOATS_PER_TASK = 65536;
 
