@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Linear } from "../src/nn/linear.js";
+import { firstDivergence } from "../src/tasks/compare.js";
 import { TINY_CASES } from "./cases.js";
-import { firstDivergence } from "./compare.js";
 import { FAULTS } from "./faults.js";
 import { type Change, changedLayer, runCaseWith } from "./inject-fault.js";
 

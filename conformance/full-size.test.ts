@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loadModel } from "../src/index.js";
+import { BAR, firstDivergence } from "../src/tasks/compare.js";
 import { FULL_SIZE_CASES } from "./cases.js";
-import { BAR, firstDivergence } from "./compare.js";
 import { runCase } from "./run-case.js";
 
 /** A large picture takes seconds; `npm run conformance` runs all eight. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readSafetensors } from "../src/io/read-safetensors.js";
-import type { TensorError } from "./compare.js";
+import type { TensorError } from "../src/tasks/compare.js";
 
 export interface GoldenTensor {
   shape: number[];

@@ -10,11 +10,11 @@ import { writeSafetensorsFile } from "../src/io/write-safetensors-file.js";
 import { assembleModel } from "../src/models/assemble-model.js";
 import type { ModelConfig } from "../src/models/model-config.js";
 import type { Operation } from "../src/nn/operation.js";
+import type { Comparison } from "../src/tasks/compare.js";
 import { ForwardPass } from "../src/tasks/forward-pass.js";
 import { openModel } from "../src/tasks/load-model.js";
 import { VisionModel } from "../src/tasks/vision-model.js";
 import type { ConformanceCase } from "./cases.js";
-import type { Comparison } from "./compare.js";
 import { folderOf } from "./examples.js";
 import { runCase } from "./run-case.js";
 

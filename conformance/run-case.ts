@@ -1,7 +1,7 @@
 import type { Image } from "../src/images/image.js";
 import type { LoadModelOptions, loadModel, OutputName, RunOptions, VisionModel } from "../src/index.js";
+import { type Comparison, compareTensor, inOrderOfComputation } from "../src/tasks/compare.js";
 import type { ConformanceCase } from "./cases.js";
-import { type Comparison, compareTensor, inOrderOfComputation } from "./compare.js";
 import { type Example, examplesOf, folderOf } from "./examples.js";
 import { readGolden } from "./golden.js";
 

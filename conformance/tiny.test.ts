@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../src/backend/engine.js";
 import { loadModel } from "../src/index.js";
+import { BAR, firstDivergence } from "../src/tasks/compare.js";
 import { TINY_CASES } from "./cases.js";
-import { BAR, firstDivergence } from "./compare.js";
 import { runCase } from "./run-case.js";
 
 describe.each(ENGINES)(
