@@ -254,26 +254,34 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     const size = tf.util.sizeFromShape(shape);
     if (layout === "transposed") {
       const [k, columns] = shape as [number, number];
-      const packed: Packed = {
-        at: "packed",
-        start: this.memoryBlocks.allocate(this.panelBytes(k, columns)),
-        k,
-        columns,
-        rows: "k",
-      };
-      this.staged(size * elementBytes[kind], fill, (staging) =>
-        this.pack(staging, kind, { ...packed, rows: "columns" }),
+      const start = this.memoryBlocks.allocate(this.panelBytes(k, columns));
+      const dataId = this.adopt("float32", size, { at: "packed", start, k, columns, rows: "k" });
+      this.filling(dataId, () =>
+        this.staged(size * elementBytes[kind], fill, (staging) =>
+          this.pack(staging, kind, { start, k, columns, rows: "columns" }),
+        ),
       );
-      return { dataId: this.adopt("float32", size, packed), shape, dtype: "float32" };
+      return { dataId, shape, dtype: "float32" };
     }
     const tensor = this.output(shape);
-    if (kind === "F32") fill(this.memoryBlocks.bytes(tensor.start, size * 4));
-    else
+    this.filling(tensor.dataId, () => {
+      if (kind === "F32") return fill(this.memoryBlocks.bytes(tensor.start, size * 4));
       this.staged(size * 2, fill, (source) => {
         const values = { each: FLOATS_PER_TASK, count: size, source, target: tensor.start, kind: elementKinds[kind] };
         this.pool.run(widen, values, Math.ceil(size / FLOATS_PER_TASK));
       });
+    });
     return tensor;
+  }
+
+  /** Gives a tensor up again when what should fill it throws. */
+  private filling(dataId: object, fill: () => void): void {
+    try {
+      fill();
+    } catch (error) {
+      this.disposeData(dataId);
+      throw error;
+    }
   }
 
   private staged(bytes: number, fill: (bytes: Uint8Array) => void, use: (start: number) => void): void {

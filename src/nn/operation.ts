@@ -1,9 +1,13 @@
 import { type Tensor, tidy } from "@tensorflow/tfjs-core";
-import { initializers, layers } from "@tensorflow/tfjs-layers";
+import { layers } from "@tensorflow/tfjs-layers";
+import { unsetTensor } from "../ops/unset-tensor.js";
 
 type LayerConfig = ConstructorParameters<typeof layers.Layer>[0];
 type ShapeOrShapes = Parameters<layers.Layer["computeOutputShape"]>[0];
 type LayerVariable = ReturnType<layers.Layer["addWeight"]>;
+
+/** Zeros without memory, since loading overwrites them: the usual random initializers would draw 86 million numbers first. */
+const UNSET = { apply: unsetTensor } as unknown as Parameters<layers.Layer["addWeight"]>[3];
 
 /**
  * What every layer of ours is: a TF.js layer that says which weights it owns, which shape it gives and what it computes.
@@ -33,9 +37,8 @@ export abstract class Operation extends layers.Layer {
   }
 
   override build(inputShape: ShapeOrShapes): void {
-    // Zeros, since loading overwrites them: the usual random initializers would draw 86 million numbers first.
     for (const [name, shape] of Object.entries(this.weightShapes(listOfShapes(inputShape))))
-      this.owned.set(name, this.addWeight(name, shape, "float32", initializers.zeros()));
+      this.owned.set(name, this.addWeight(name, shape, "float32", UNSET));
     this.built = true;
   }
 

@@ -1,12 +1,14 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type EngineOptions, useEngine } from "../backend/engine.js";
+import { uploadWeights } from "../backend/upload-weight.js";
 import { InputError, VitrailError } from "../errors.js";
 import type { Checkpoint } from "../io/checkpoint.js";
 import { readJsonFile } from "../io/json-file.js";
 import { openCheckpoint } from "../io/open-checkpoint.js";
 import { assembleModel, type Interpolation } from "../models/assemble-model.js";
 import type { ConfigFile } from "../models/config-fields.js";
+import { uploadToActiveBackend } from "../models/load-weights.js";
 import { type ModelConfig, readModelConfig } from "../models/model-config.js";
 import type { VisionTransformer } from "../models/vision-transformer.js";
 import { ForwardPass } from "./forward-pass.js";
@@ -50,6 +52,7 @@ export async function loadLayers(
     await useEngine(engine);
     const { transformer, config: fitted } = assembleModel(config, checkpoint, {
       interpolate,
+      upload: uploadWeights(uploadToActiveBackend),
       ...(signal && { signal }),
     });
     return { ...transformer, config: fitted };

@@ -1,0 +1,39 @@
+import { backend, engine, type Tensor } from "@tensorflow/tfjs-core";
+import { type ElementKind, elementBytes } from "./tasks/pack.js";
+import { VitrailBackend } from "./vitrail-backend.js";
+
+/** A weight as a checkpoint stores it. */
+export interface StoredWeight {
+  readonly shape: readonly number[];
+  /** As safetensors names it: "F32", "F16", "BF16" ... */
+  readonly dtype: string;
+  /** "same": the layer wants it as it is; "transposed": stored `[out, ...in]`, wanted `[in, out]`. */
+  readonly layout: string;
+}
+
+/** Makes a tensor of a weight whose bytes `fill` writes into the view that it is given. */
+export type Upload<Weight extends StoredWeight> = (weight: Weight, fill: (bytes: Uint8Array) => void) => Tensor;
+
+const isElementKind = (dtype: string): dtype is ElementKind => Object.hasOwn(elementBytes, dtype);
+
+/**
+ * The way for weights into our backend: the file's bytes are read into the engine's memory, and widened and packed from there on all threads
+ * into the only copy that there will be. What that does not cover, other backends, other dtypes and other layouts, goes `otherwise`.
+ *
+ * Give it to whatever loads a model: `assembleModel(config, checkpoint, { upload: uploadWeights(uploadToActiveBackend) })`.
+ */
+export function uploadWeights<Weight extends StoredWeight>(otherwise: Upload<Weight>): Upload<Weight> {
+  return (weight, fill) => {
+    const active = backend();
+    const { shape, dtype, layout } = weight;
+    const isKnownLayout = layout === "same" || layout === "transposed";
+    if (!(active instanceof VitrailBackend) || !isElementKind(dtype) || !isKnownLayout || shape.includes(0))
+      return otherwise(weight, fill);
+    const [out, ...rest] = shape as [number, ...number[]];
+    const tensor =
+      layout === "transposed"
+        ? active.upload([rest.reduce((a, b) => a * b, 1), out], dtype, "transposed", fill)
+        : active.upload([...shape], dtype, "as-shaped", fill);
+    return engine().makeTensorFromTensorInfo(tensor, active);
+  };
+}
