@@ -27,7 +27,7 @@ import { readGolden } from "./golden.js";
 const TIMES_ALL = 2;
 const TIMES_EACH = 3;
 const TIMES_TRAINED = 4;
-/** Gradients that are 0 in theory, as those of the keys' biases, are compared with the length of all gradients instead. */
+/** Gradients that are 0 in theory, as those of the keys' biases, have no relative error: of the length of all gradients. */
 const SHARE_OF_ALL = 1e-6;
 const LOSS = 1e-5;
 
@@ -93,8 +93,9 @@ describe.each(ENGINES.flatMap((engine) => MODELS.map((name) => [name, engine] as
         found.set(file, await asStored(parameter, gradients[index + 1]!));
       for (const gradient of gradients) gradient.dispose();
 
-      const names = Object.keys(own.gradient);
-      expect([...found.keys()].sort()).toEqual(names.sort());
+      const names = [...found.keys()].sort();
+      const referenced = [...golden.tensors.keys()].filter((key) => key.startsWith("gradient/"));
+      expect(names.map((key) => `gradient/${key}`)).toEqual(referenced.sort());
       const joined = (of: (key: string) => ArrayLike<number>) => names.flatMap((key) => Array.from(of(key)));
       const reference = joined((key) => wanted(`gradient/${key}`));
       const total = tensorError(
@@ -104,9 +105,9 @@ describe.each(ENGINES.flatMap((engine) => MODELS.map((name) => [name, engine] as
       const length = Math.hypot(...reference);
       const tooFar = names.filter((key) => {
         const values = wanted(`gradient/${key}`);
-        const { relativeL2 } = tensorError(found.get(key)!, values);
-        const absolute = Math.hypot(...values) * relativeL2;
-        return !(relativeL2 <= TIMES_EACH * own.gradient[key]! || absolute <= SHARE_OF_ALL * length);
+        const error = tensorError(found.get(key)!, values).relativeL2;
+        const bound = key in own.gradient ? TIMES_EACH * own.gradient[key]! : 0;
+        return !(error <= bound || error * Math.hypot(...values) <= SHARE_OF_ALL * length);
       });
       expect(tooFar).toEqual([]);
       expect(total / own.gradients).toBeLessThanOrEqual(TIMES_ALL);
@@ -131,6 +132,7 @@ describe.each(ENGINES.flatMap((engine) => MODELS.map((name) => [name, engine] as
       const trained: number[] = [];
       const reference: number[] = [];
       for (const { parameter, file, weights } of parameters) {
+        if (!golden.tensors.has(`trained/${file}`)) continue; // of no influence: AdamW makes whole steps of rounding noise
         trained.push(...(await asStored(parameter, weights)));
         reference.push(...wanted(`trained/${file}`));
       }
