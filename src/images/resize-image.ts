@@ -12,7 +12,7 @@ export interface ResizeOptions {
   filter: ResizeFilter;
 }
 
-/** Half of the last place: what rounds instead of truncating. */
+/** Half of the last place: what rounds instead of truncating. Sums out of 0-255 are clamped by the array they go to. */
 const HALF = 1 << (TAP_BITS - 1);
 
 /**
@@ -62,7 +62,7 @@ function rowsFirst(image: Image, width: number, height: number): boolean {
 function resizeColumns(image: Image, { starts, counts, taps, stride }: AxisTaps, first: number, last: number): Image {
   const source = image.data;
   const width = starts.length;
-  const data = new Uint8Array((last - first) * width * 3);
+  const data = new Uint8ClampedArray((last - first) * width * 3);
   let to = 0;
   for (let y = first; y < last; y++) {
     const row = y * image.width * 3;
@@ -79,12 +79,12 @@ function resizeColumns(image: Image, { starts, counts, taps, stride }: AxisTaps,
         green = (green + Math.imul(source[from + 1]!, tap)) | 0;
         blue = (blue + Math.imul(source[from + 2]!, tap)) | 0;
       }
-      data[to++] = toByte(red);
-      data[to++] = toByte(green);
-      data[to++] = toByte(blue);
+      data[to++] = red >> TAP_BITS;
+      data[to++] = green >> TAP_BITS;
+      data[to++] = blue >> TAP_BITS;
     }
   }
-  return { data, width, height: last - first, channels: 3 };
+  return { data: new Uint8Array(data.buffer), width, height: last - first, channels: 3 };
 }
 
 /** `[height, width, 3]` → `[taps, width, 3]`; row 0 of `image` is row `first` of what the taps were made for. */
@@ -92,7 +92,7 @@ function resizeRows(image: Image, { starts, counts, taps, stride }: AxisTaps, fi
   const source = image.data;
   const height = starts.length;
   const row = image.width * 3;
-  const data = new Uint8Array(height * row);
+  const data = new Uint8ClampedArray(height * row);
   const sums = new Int32Array(row);
   for (let y = 0; y < height; y++) {
     sums.fill(HALF);
@@ -102,12 +102,7 @@ function resizeRows(image: Image, { starts, counts, taps, stride }: AxisTaps, fi
       for (let x = 0; x < row; x++) sums[x] = sums[x]! + Math.imul(source[from + x]!, tap);
     }
     const to = y * row;
-    for (let x = 0; x < row; x++) data[to + x] = toByte(sums[x]!);
+    for (let x = 0; x < row; x++) data[to + x] = sums[x]! >> TAP_BITS;
   }
-  return { data, width: image.width, height, channels: 3 };
-}
-
-function toByte(sum: number): number {
-  const value = sum >> TAP_BITS;
-  return value < 0 ? 0 : Math.min(value, 255);
+  return { data: new Uint8Array(data.buffer), width: image.width, height, channels: 3 };
 }

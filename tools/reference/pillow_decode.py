@@ -146,6 +146,7 @@ def jpegs():
                 )
     image = Image.fromarray(picture(37, 29))
     yield "jpeg 4:4:0", tall_chroma(encoded(image, "JPEG", subsampling="4:2:2"))
+    yield "jpeg without Huffman tables", without_segments(encoded(image, "JPEG"), 0xC4)
     yield "jpeg RGB", encoded(image, "JPEG", keep_rgb=True)
     yield "jpeg restart rows", encoded(image, "JPEG", restart_marker_rows=1)
     yield "jpeg restart blocks, progressive", encoded(image, "JPEG", restart_marker_blocks=2, progressive=True)
@@ -164,6 +165,16 @@ def tall_chroma(jpeg):
     at = jpeg.index(b"\xff\xc0") + 2 + 2 + 1
     width, height = jpeg[at + 2 : at + 4], jpeg[at : at + 2]
     return jpeg[:at] + width + height + jpeg[at + 4 : at + 6] + b"\x12" + jpeg[at + 7 :]
+
+
+def without_segments(jpeg, marker):
+    """Without those before the pixels that have this marker."""
+    kept, at = jpeg[:2], 2
+    while jpeg[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        kept += b"" if jpeg[at + 1] == marker else jpeg[at:end]
+        at = end
+    return kept + jpeg[at:]
 
 
 def ycck(jpeg):

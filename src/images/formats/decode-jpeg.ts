@@ -32,11 +32,12 @@ export function decodeJpeg(bytes: Uint8Array, context: DecodeContext): DecodedPi
     return rowUpsampler(plane, { columns, rows, across: maxAcross / across, down: maxDown / down });
   });
   const image = blankImage(width, height);
+  const rgb = new Uint8ClampedArray(image.data.buffer);
   const toRgb = rowColor(outline);
   const samples = components.map(() => new Uint8Array(width));
   for (let y = 0; y < height; y++) {
-    for (const [i, upsample] of upsamplers.entries()) upsample(y, samples[i]!);
-    toRgb(samples, image.data, y * width * 3);
+    for (let i = 0; i < upsamplers.length; i++) upsamplers[i]!(y, samples[i]!);
+    toRgb(samples, rgb, y * width * 3);
   }
   return { image, exif, xmp };
 }

@@ -1,7 +1,7 @@
 import type { JpegOutline } from "../jpeg-markers.js";
 
-/** Turns one row of each component, `[width]`, into RGB from byte `at` on. */
-export type RowColor = (components: Uint8Array[], rgb: Uint8Array, at: number) => void;
+/** Turns one row of each component, `[width]`, into RGB from byte `at` on; the array clamps what is out of range. */
+export type RowColor = (components: Uint8Array[], rgb: Uint8ClampedArray, at: number) => void;
 
 /** BT.601 in libjpeg's fixed point (jdcolor.c): factors x 2^16. */
 const FIXED_BITS = 16;
@@ -20,11 +20,11 @@ export function rowColor({ components, hasJfif, adobeTransform }: JpegOutline): 
   return components.map(({ id }) => String.fromCharCode(id)).join("") === "RGB" ? copyRgb : yccToRgb;
 }
 
-function grayToRgb([gray]: Uint8Array[], rgb: Uint8Array, at: number): void {
+function grayToRgb([gray]: Uint8Array[], rgb: Uint8ClampedArray, at: number): void {
   for (let x = 0; x < gray!.length; x++) rgb[at++] = rgb[at++] = rgb[at++] = gray![x]!;
 }
 
-function copyRgb([red, green, blue]: Uint8Array[], rgb: Uint8Array, at: number): void {
+function copyRgb([red, green, blue]: Uint8Array[], rgb: Uint8ClampedArray, at: number): void {
   for (let x = 0; x < red!.length; x++) {
     rgb[at++] = red![x]!;
     rgb[at++] = green![x]!;
@@ -32,19 +32,19 @@ function copyRgb([red, green, blue]: Uint8Array[], rgb: Uint8Array, at: number):
   }
 }
 
-function yccToRgb([lumas, cbs, crs]: Uint8Array[], rgb: Uint8Array, at: number): void {
+function yccToRgb([lumas, cbs, crs]: Uint8Array[], rgb: Uint8ClampedArray, at: number): void {
   for (let x = 0; x < lumas!.length; x++) {
     const luma = lumas![x]!;
     const cb = cbs![x]! - 128;
     const cr = crs![x]! - 128;
-    rgb[at++] = toByte(luma + ((RED_FROM_CR * cr + HALF) >> FIXED_BITS));
-    rgb[at++] = toByte(luma + ((GREEN_FROM_CB * cb + GREEN_FROM_CR * cr + HALF) >> FIXED_BITS));
-    rgb[at++] = toByte(luma + ((BLUE_FROM_CB * cb + HALF) >> FIXED_BITS));
+    rgb[at++] = luma + ((RED_FROM_CR * cr + HALF) >> FIXED_BITS);
+    rgb[at++] = luma + ((GREEN_FROM_CB * cb + GREEN_FROM_CR * cr + HALF) >> FIXED_BITS);
+    rgb[at++] = luma + ((BLUE_FROM_CB * cb + HALF) >> FIXED_BITS);
   }
 }
 
 /** Pillow takes all inks as stored inverted, Adobe's way: 255 is no ink. */
-function inksToRgb([cyan, magenta, yellow, black]: Uint8Array[], rgb: Uint8Array, at: number): void {
+function inksToRgb([cyan, magenta, yellow, black]: Uint8Array[], rgb: Uint8ClampedArray, at: number): void {
   for (let x = 0; x < black!.length; x++) {
     const light = black![x]!;
     rgb[at++] = light - scaled(255 - cyan![x]!, light);
@@ -54,7 +54,7 @@ function inksToRgb([cyan, magenta, yellow, black]: Uint8Array[], rgb: Uint8Array
 }
 
 /** YCbCr of the inverted inks, and black as it is. */
-function ycckToRgb([luma, cb, cr, black]: Uint8Array[], rgb: Uint8Array, at: number): void {
+function ycckToRgb([luma, cb, cr, black]: Uint8Array[], rgb: Uint8ClampedArray, at: number): void {
   yccToRgb([luma!, cb!, cr!], rgb, at);
   for (let x = 0; x < black!.length; x++) {
     const light = black![x]!;
@@ -66,8 +66,4 @@ function ycckToRgb([luma, cb, cr, black]: Uint8Array[], rgb: Uint8Array, at: num
 function scaled(a: number, b: number): number {
   const product = a * b + 128;
   return ((product >> 8) + product) >> 8;
-}
-
-function toByte(value: number): number {
-  return value < 0 ? 0 : Math.min(value, 255);
 }

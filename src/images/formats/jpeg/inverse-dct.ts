@@ -3,7 +3,7 @@ import type { CoefficientPlane } from "./read-coefficients.js";
 /** Samples of one component. */
 export interface SamplePlane {
   /** `[rows, stride]`, rows padded to whole blocks. */
-  readonly data: Uint8Array;
+  readonly data: Uint8ClampedArray;
   readonly stride: number;
 }
 
@@ -32,7 +32,7 @@ const C3_072711026 = 25172;
  */
 export function inverseDct({ columns, rows, stride: blocksAcross, data, quantization }: CoefficientPlane): SamplePlane {
   const stride = columns * 8;
-  const samples = new Uint8Array(stride * rows * 8);
+  const samples = new Uint8ClampedArray(stride * rows * 8);
   // A component that no scan mentions has no table, and no frequencies either.
   const factors = quantization ?? new Uint16Array(64);
   const block = new Int32Array(64);
@@ -44,7 +44,7 @@ export function inverseDct({ columns, rows, stride: blocksAcross, data, quantiza
         // All rows come out alike. Here libjpeg-turbo's first pass is a shift, which wraps.
         for (let i = 0; i < 8; i++) block[i] = wrap16(block[i]! << PASS_BITS);
         transform(block, 0, 1, ROW_SHIFT);
-        for (let i = 0; i < 8; i++) samples[to + i] = toSample(block[i]!);
+        for (let i = 0; i < 8; i++) samples[to + i] = block[i]! + 128;
         for (let row = 1; row < 8; row++) samples.copyWithin(to + row * stride, to, to + 8);
         continue;
       }
@@ -53,7 +53,7 @@ export function inverseDct({ columns, rows, stride: blocksAcross, data, quantiza
         const at = row * 8;
         transform(block, at, 1, ROW_SHIFT);
         const target = to + row * stride;
-        for (let i = 0; i < 8; i++) samples[target + i] = toSample(block[at + i]!);
+        for (let i = 0; i < 8; i++) samples[target + i] = block[at + i]! + 128;
       }
     }
   }
@@ -131,8 +131,4 @@ function wrap16(value: number): number {
 
 function saturate16(value: number): number {
   return value < -32768 ? -32768 : Math.min(value, 32767);
-}
-
-function toSample(value: number): number {
-  return value < -128 ? 0 : Math.min(value + 128, 255);
 }

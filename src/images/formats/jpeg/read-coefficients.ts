@@ -1,9 +1,10 @@
 import { ImageError } from "../../../errors.js";
 import { ByteReader } from "../../byte-reader.js";
-import { hasSegment, type JpegComponent, type JpegOutline, nextMarker } from "../jpeg-markers.js";
+import { hasSegment, isFrame, type JpegComponent, type JpegOutline, nextMarker } from "../jpeg-markers.js";
 import { HuffmanTable } from "./huffman-table.js";
 import { readScan, type ScanComponent, type ScanRange } from "./read-scan.js";
 import { ScanBits } from "./scan-bits.js";
+import { standardHuffmanTables } from "./standard-huffman.js";
 import { ZIGZAG } from "./zigzag.js";
 
 /** One component's quantized frequencies. */
@@ -20,30 +21,55 @@ export interface CoefficientPlane {
   quantization?: Uint16Array;
 }
 
-const MARKER = { dht: 0xc4, eoi: 0xd9, sos: 0xda, dqt: 0xdb, dri: 0xdd } as const;
+const MARKER = {
+  tem: 0x01,
+  dht: 0xc4,
+  dac: 0xcc,
+  eoi: 0xd9,
+  sos: 0xda,
+  dqt: 0xdb,
+  dri: 0xdd,
+  app0: 0xe0,
+  app15: 0xef,
+  com: 0xfe,
+} as const;
 
 /** The tables that markers have set so far; scans use what they find. */
 class Tables {
   readonly quantization = new Map<number, Uint16Array>();
-  readonly dc = new Map<number, HuffmanTable>();
-  readonly ac = new Map<number, HuffmanTable>();
+  readonly dc: Map<number, HuffmanTable>;
+  readonly ac: Map<number, HuffmanTable>;
   restartInterval = 0;
+
+  constructor(process: JpegOutline["process"]) {
+    const standard = process === "sequential" ? standardHuffmanTables() : undefined;
+    this.dc = standard?.dc ?? new Map();
+    this.ac = standard?.ac ?? new Map();
+  }
 
   read(marker: number, reader: ByteReader): void {
     if (marker === MARKER.dri) this.restartInterval = reader.uint16();
     while (marker === MARKER.dqt && reader.remaining > 0) {
-      const head = reader.uint8();
+      const head = tableHead(reader);
       const table = new Uint16Array(64);
       for (const place of ZIGZAG.subarray(0, 64)) table[place] = head >> 4 ? reader.uint16() : reader.uint8();
       this.quantization.set(head & 15, table);
     }
     while (marker === MARKER.dht && reader.remaining > 0) {
-      const head = reader.uint8();
+      const head = tableHead(reader);
       const counts = reader.take(16);
       const symbols = reader.take(counts.reduce((sum, count) => sum + count, 0));
+      if (head >> 4 === 0 && symbols.some((size) => size > 15)) throw corrupt("has an impossible Huffman table");
       (head >> 4 ? this.ac : this.dc).set(head & 15, new HuffmanTable(counts, symbols));
     }
   }
+}
+
+/** A table's class in the upper four bits and its number, 0 to 3, in the lower. */
+function tableHead(reader: ByteReader): number {
+  const head = reader.uint8();
+  if ((head & 15) > 3) throw corrupt(`has a table number ${head & 15}`);
+  return head;
 }
 
 /**
@@ -53,10 +79,12 @@ class Tables {
  */
 export function readCoefficients(bytes: Uint8Array, outline: JpegOutline): CoefficientPlane[] {
   const planes = outline.components.map((component) => planeFor(component, outline));
-  const tables = new Tables();
+  const tables = new Tables(outline.process);
   const reader = new ByteReader(bytes, "JPEG", "big");
+  reader.position = 2; // the start marker
   let marker = nextMarker(reader);
   for (; marker !== undefined && marker !== MARKER.eoi; marker = nextMarker(reader)) {
+    if (!isKnown(marker)) throw corrupt(`has the unknown marker 0x${marker.toString(16)}`);
     if (!hasSegment(marker)) continue;
     if (reader.remaining < 2) break;
     const length = reader.uint16();
@@ -72,6 +100,13 @@ export function readCoefficients(bytes: Uint8Array, outline: JpegOutline): Coeff
     reader.position = bits.position;
   }
   return planes;
+}
+
+/** What libjpeg knows; it gives up at any other marker. */
+function isKnown(marker: number): boolean {
+  const isTable = marker === MARKER.dht || marker === MARKER.dac || (marker >= MARKER.sos && marker <= MARKER.dri);
+  const isMetadata = (marker >= MARKER.app0 && marker <= MARKER.app15) || marker === MARKER.com;
+  return isTable || isMetadata || isFrame(marker) || marker === MARKER.tem;
 }
 
 /** How many units of all components' blocks the picture has. */
@@ -108,6 +143,9 @@ function readScanHeader(segment: ByteReader, outline: JpegOutline, planes: Coeff
     if (!plane.quantization) throw corrupt("has a component without a quantization table");
     return { plane, dc: tables.dc.get(selector >> 4), ac: tables.ac.get(selector & 15), predictor: 0 };
   });
+  // The standard's limit on a unit of several components.
+  const blocks = components.reduce((sum, { plane: { component } }) => sum + component.across * component.down, 0);
+  if (count > 1 && blocks > 10) throw corrupt(`has ${blocks} blocks in a unit`);
   const [start, end, approximation] = [segment.uint8(), segment.uint8(), segment.uint8()];
   const range: ScanRange =
     outline.process === "sequential"

@@ -56,7 +56,7 @@ export function rowUpsampler(plane: SamplePlane, { columns, rows, across, down }
 
 /** Twice as many: three parts of the nearer sample and one of the farther, alternately rounded down and up. */
 function spread(
-  near: Uint8Array | Int32Array,
+  near: Uint8ClampedArray | Int32Array,
   to: Uint8Array,
   shift: number,
   roundLeft: number,
