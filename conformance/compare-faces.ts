@@ -28,7 +28,7 @@ export interface FaceDifference {
   landmark: number;
 }
 
-/** Reasons stand in docs/numerics-faces.md. */
+/** Reasons stand in docs/numerics.md. */
 export const FACE_BOUNDS: FaceDifference = { extra: 0, leastOverlap: 0.99999, score: 1e-5, landmark: 1e-5 };
 
 /** Compares faces in their order, best first. */
