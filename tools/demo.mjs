@@ -37,7 +37,7 @@ const images = await timed(
     Promise.all(photographs.map(async (name) => decodeImage(await readFile(path(`../conformance/photos/${name}`))))),
 );
 
-await using detector = await timed(
+const detector = await timed(
   () => "loaded the face detector (BlazeFace, full range)",
   () => loadFaceDetector({ model: "full" }),
 );
@@ -55,7 +55,7 @@ await timed(
   },
 );
 
-await using model = await timed(
+const model = await timed(
   ({ config }) => `loaded ${config.name} (ViT-S/14, 22 million weights) from safetensors`,
   () => loadModel(path("../weights/vit-small-patch14")),
 );
@@ -75,4 +75,6 @@ console.log(
     .map(([name, value]) => `${name} ${value}`)
     .join(", ")}`,
 );
+await model.dispose();
+await detector.dispose();
 console.log(`${seconds(performance.now())} in all`);
