@@ -46,7 +46,7 @@ function planOf(golden: Case): PreparePlan {
   const [height, width] = input_size.slice(1).map((side) => Math.floor(side / crop_pct)) as [number, number];
   return {
     resize: crop_mode === "squash" ? { width, height, filter } : { shortestEdge: height, filter },
-    centerCrop: { height: input_size[1], width: input_size[2] },
+    centerCrop: { height: input_size[1], width: input_size[2], rounding: "half-to-even" },
     rescale: 1 / 255,
     mean,
     std,

@@ -9,8 +9,8 @@ type Channels = readonly [red: number, green: number, blue: number];
 export interface PreparePlan {
   /** To this size whatever the shape ("squash"), or keeping it until the shorter side has this length. */
   resize?: ({ width: number; height: number } | { shortestEdge: number }) & { filter: ResizeFilter };
-  /** Cut from the middle after the resize. `rounding` defaults to timm's. */
-  centerCrop?: { width: number; height: number; rounding?: CenterRounding };
+  /** Cut from the middle after the resize. */
+  centerCrop?: { width: number; height: number; rounding: CenterRounding };
   /** What a byte is multiplied by before mean and std; 1/255 nearly always. */
   rescale: number;
   mean: Channels;
@@ -54,7 +54,7 @@ export function prepareImage(
 function resizeAndCrop(image: Image, { resize, centerCrop: cut }: PreparePlan): Image {
   assertImage(image);
   const resized = resize ? resizeImage(image, { ...targetSize(image, resize), filter: resize.filter }) : image;
-  return cut ? centerCrop(resized, cut.width, cut.height, cut.rounding ?? "half-to-even") : resized;
+  return cut ? centerCrop(resized, cut.width, cut.height, cut.rounding) : resized;
 }
 
 /** The longer side is rounded down, as torchvision, transformers and timm all do. */
