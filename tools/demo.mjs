@@ -70,11 +70,8 @@ const pairs = vectors
 console.log("\nnearest pairs:");
 for (const { i, j, similarity } of pairs.slice(0, PAIRS))
   console.log(`${similarity.toFixed(4).padStart(8)}  ${photographs[i]}  ~  ${photographs[j]}`);
-console.log(
-  `\nengine: ${Object.entries(describeEngine())
-    .map(([name, value]) => `${name} ${value}`)
-    .join(", ")}`,
-);
+const { engine, threads, simd } = describeEngine();
+console.log(`\nengine: ${engine}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${simd} SIMD`);
 await model.dispose();
 await detector.dispose();
 console.log(`${seconds(performance.now())} in all`);
