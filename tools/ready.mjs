@@ -20,7 +20,8 @@ const npm = (...args) =>
 // npm writes this file at the end of each install.
 if (modified("node_modules/.package-lock.json") < modified("package-lock.json")) {
   console.error("installing dependencies …");
-  npm("ci", "--ignore-scripts", "--no-audit", "--no-fund");
+  // Not `npm ci`: it refuses a lock file that lacks other platforms' optional packages. `--no-save` keeps the lock as it is.
+  npm("install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund");
 }
 if (
   process.argv.includes("dist") &&
