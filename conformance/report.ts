@@ -1,19 +1,24 @@
+import type { loadFaceDetector } from "../src/exports/faces.js";
 import type { describeEngine, loadModel } from "../src/index.js";
 import { BAR, type Comparison } from "../src/tasks/compare.js";
 import { type ConformanceCase, FULL_SIZE_CASES, TINY_CASES } from "./cases.js";
 import { readGolden } from "./golden.js";
+import { faceSection } from "./report-faces.js";
 import { runCase } from "./run-case.js";
 
 /** The built package. */
 export interface Package {
   loadModel: typeof loadModel;
+  loadFaceDetector: typeof loadFaceDetector;
   describeEngine: typeof describeEngine;
 }
 
-/** One fault of `faults.ts` and whether its test passed. */
-export interface FaultResult {
+/** What vitest says about one test of the sources. */
+export interface TestResult {
+  /** Below `conformance/`. */
+  file: string;
   title: string;
-  caught: boolean;
+  passed: boolean;
 }
 
 export interface Report {
@@ -27,8 +32,8 @@ export interface Report {
  * @param tell hears about each case as it ends
  */
 export async function report(
-  { loadModel, describeEngine }: Package,
-  faults: readonly FaultResult[],
+  { loadModel, loadFaceDetector, describeEngine }: Package,
+  tests: readonly TestResult[],
   tell: (line: string) => void,
 ): Promise<Report> {
   const results: { test: ConformanceCase; comparisons: Comparison[] }[] = [];
@@ -39,6 +44,8 @@ export async function report(
     tell(`${verdict(comparisons)}  ${test.name} (${worstOf(comparisons).ratio.relativeL2.toFixed(2)} x, ${seconds} s)`);
     results.push({ test, comparisons });
   }
+  const faces = await faceSection(loadFaceDetector);
+  tell(`${faces.passes ? "ok" : "FAIL"}  BlazeFace`);
   const { engine, threads, simd } = describeEngine();
   const isTiny = ({ test }: { test: ConformanceCase }) => test.kind === "tiny";
   const { madeWith } = readGolden("vit").facts as { madeWith: Record<string, string> };
@@ -54,6 +61,7 @@ export async function report(
       .join(", ")}. Engine of this run: ${engine}, ${simd} SIMD, ${threads} threads, Node ${process.versions.node}.`,
     "",
     ...results.filter((result) => !isTiny(result)).flatMap(fullSizeSection),
+    ...faces.lines,
     "## Tiny models",
     "",
     "Every layout of files and every variant that vitrail reads; three pictures of different sizes each, then all as one batch.",
@@ -62,10 +70,11 @@ export async function report(
     "|---|---|--:|--:|---|--:|---|",
     ...results.filter(isTiny).map(tinyRow),
     "",
-    ...faultSection(faults),
+    ...faultSection(tests),
+    ...testSection(tests),
   ].join("\n");
-  const passes = results.every(({ comparisons }) => comparisons.every((one) => one.passes));
-  return { markdown: `${markdown}\n`, passes: passes && faults.every(({ caught }) => caught) };
+  const casesPass = results.every(({ comparisons }) => comparisons.every(({ passes }) => passes));
+  return { markdown, passes: casesPass && faces.passes && tests.every(({ passed }) => passed) };
 }
 
 function fullSizeSection({ test, comparisons }: { test: ConformanceCase; comparisons: Comparison[] }): string[] {
@@ -91,18 +100,37 @@ function tinyRow({ test, comparisons }: { test: ConformanceCase; comparisons: Co
   return `| ${test.name} | ${test.shows} | ${comparisons.length} | ${worst.ratio.relativeL2.toFixed(2)} | ${worst.tensor} | ${largest.toFixed(2)} | ${verdict(comparisons)} |`;
 }
 
-function faultSection(faults: readonly FaultResult[]): string[] {
-  const caught = faults.filter((fault) => fault.caught).length;
+function faultSection(tests: readonly TestResult[]): string[] {
+  const faults = tests.filter(({ title }) => title.includes(FAULT));
+  const caught = faults.filter(({ passed }) => passed).length;
   return [
     "## Seeded faults",
     "",
     `Mistakes put in on purpose, to see that the bar is low enough: ${caught} of ${faults.length} caught.`,
     "",
-    "| fault | caught by the case, at its first tensor | |",
+    "| fault | caught by, and the first tensor that shows it | |",
     "|---|---|---|",
-    ...faults.map(
-      ({ title, caught }) => `| ${title.replace(": caught by ", " | ")} | ${caught ? "caught" : "MISSED"} |`,
-    ),
+    ...faults.map(({ title, passed }) => `| ${title.replace(FAULT, " | ")} | ${passed ? "caught" : "MISSED"} |`),
+    "",
+  ];
+}
+
+/** In the title of a test whose subject is a fault. */
+const FAULT = ": caught by ";
+
+function testSection(tests: readonly TestResult[]): string[] {
+  const files = [...new Set(tests.map(({ file }) => file))].sort();
+  const row = (file: string) => {
+    const own = tests.filter((test) => test.file === file);
+    return `| \`${file}\` | ${own.filter(({ passed }) => passed).length} | ${own.length} |`;
+  };
+  return [
+    "## Tests of the sources",
+    "",
+    "| file of `conformance/` | passed | of |",
+    "|---|--:|--:|",
+    ...files.map(row),
+    "",
   ];
 }
 
