@@ -42,6 +42,7 @@ const goldens = JSON.parse(readFileSync(new URL("goldens/pillow-decode.json", co
   reference: string;
   photos: (Golden & { photo: string })[];
   cases: (Golden & { name: string; base64: string })[];
+  damaged: (Partial<Golden> & { name: string; base64: string; refused?: true })[];
 };
 
 describe("decodeImage", () => {
@@ -80,6 +81,19 @@ describe("decodeImage", () => {
   it.each(goldens.cases)("gives Pillow's bytes for $name", async ({ base64, width, height, sha256: wanted }) => {
     const image = await decodeImage(Buffer.from(base64, "base64"));
     expect({ ...image, data: sha256(image) }).toEqual({ width, height, channels: 3, data: wanted });
+  });
+
+  it("repairs or refuses damaged sequential JPEGs as Pillow does", async () => {
+    const differing: unknown[] = [];
+    for (const { name, base64, refused, sha256: wanted } of goldens.damaged) {
+      const result = await outcome(Buffer.from(base64, "base64"));
+      const found = typeof result === "string" ? result : sha256(result);
+      if (refused ? !/^image\//.test(found) : found !== wanted)
+        differing.push({ name, wanted: wanted ?? "refused", found });
+    }
+    expect(differing).toEqual([]);
+    expect(goldens.damaged.filter(({ refused }) => refused).length).toBeGreaterThan(10);
+    expect(goldens.damaged.filter(({ refused }) => !refused).length).toBeGreaterThan(50);
   });
 
   it("gives Pillow's bytes for every photograph in the repository", async () => {

@@ -183,6 +183,39 @@ def ycck(jpeg):
     return jpeg[:at] + b"\x02" + jpeg[at + 1 :]
 
 
+def damaged_jpegs():
+    """Small sequential JPEGs with damaged pixels or headers: libjpeg repairs most of them, each in its way, and refuses the rest."""
+    sources = [
+        encoded(Image.fromarray(picture(26, 19)), "JPEG", quality=quality, **options)
+        for quality in (40, 95)
+        for options in ({}, {"restart_marker_blocks": 1}, {"subsampling": 0}, {"restart_marker_rows": 1})
+    ]
+    for number in range(120):
+        data = bytearray(sources[number % len(sources)])
+        scan = data.index(b"\xff\xda") + 14
+        for _ in range(RANDOM.integers(1, 4)):
+            at = int(RANDOM.integers(scan, len(data) - 2))
+            kind = RANDOM.integers(0, 6)
+            if kind < 2:
+                data[at] = RANDOM.integers(0, 256)
+            elif kind == 2:
+                del data[at : at + int(RANDOM.integers(1, 12))]
+            elif kind == 3:
+                data[at:at] = RANDOM.bytes(3)
+            elif kind == 4:
+                data[at : at + 2] = bytes([0xFF, RANDOM.integers(0xD0, 0xD8)])
+            else:
+                data[at : at + 2] = bytes([0xFF, RANDOM.integers(1, 0xD0)])
+        yield f"damaged jpeg {number}", bytes(data)
+    whole = sources[0]
+    tables = whole.index(b"\xff\xc4")
+    yield "jpeg with a Huffman code of ones only", whole[: tables + 5] + b"\x02" + whole[tables + 6 : tables + 7] + b"\0" + whole[tables + 8 :]
+    frame = whole.index(b"\xff\xc0")
+    yield "jpeg of 18 blocks a unit", whole[: frame + 11] + b"\x44" + whole[frame + 12 :]
+    steep = whole.index(b"\xff\xdb") + 5
+    yield "jpeg that overflows 16 bits", whole[:steep] + b"\xff" * 64 + whole[steep + 64 :]
+
+
 def turned():
     image = Image.fromarray(picture(14, 9))
     for orientation in range(1, 9):
@@ -205,6 +238,13 @@ def webps():
         yield f"webp animated, lossless {lossless}", encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=lossless)
 
 
+def decoded_or_refused(file):
+    try:
+        return decoded(file)
+    except (OSError, SyntaxError):
+        return {"refused": True}
+
+
 def decoded(file):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -218,12 +258,16 @@ def main():
         for kind in (bmps, pngs, jpegs, turned, webps)
         for name, data in kind()
     ]
+    damaged = [
+        {"name": name, **decoded_or_refused(io.BytesIO(data)), "base64": base64.b64encode(data).decode()}
+        for name, data in damaged_jpegs()
+    ]
     photos = [{"photo": path.name, **decoded(path)} for path in sorted(PHOTOS.iterdir()) if path.suffix in ENDINGS]
     lines = [json.dumps(case) for case in cases]
     header = f'{{"reference": "Pillow {PIL.__version__}", "madeBy": "tools/reference/pillow_decode.py",\n"photos": [\n'
     photo_lines = ",\n".join(map(json.dumps, photos))
-    OUTPUT.write_text(header + photo_lines + '\n],\n"cases": [\n' + ",\n".join(lines) + "\n]}\n")
-    print(len(cases), "cases,", len(photos), "photographs")
+    OUTPUT.write_text(header + photo_lines + '\n],\n"cases": [\n' + ",\n".join(lines) + '\n],\n"damaged": [\n' + ",\n".join(map(json.dumps, damaged)) + "\n]}\n")
+    print(len(cases), "cases,", len(damaged), "damaged,", len(photos), "photographs")
 
 
 if __name__ == "__main__":
