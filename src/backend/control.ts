@@ -13,8 +13,9 @@ export const control = {
   sleepers: 12,
   /** Number of the task function in the module's table. */
   task: 16,
-  stop: 20,
   arguments: 64,
+  /** One word a thread: 1 when it should end. */
+  stop: 256,
   /** One word a thread: 1 from before it tries to claim a task until it has no task. */
   busy: 512,
   /** One word a thread: 1 when it has ended. */
@@ -24,4 +25,5 @@ export const control = {
   end: 4096,
 } as const;
 
+/** Numbers of threads that there are words for. */
 export const MOST_THREADS = 64;

@@ -44,21 +44,23 @@ const TASKS: readonly Task<Fields>[] = [
   ...Object.values(binaryTasks),
 ] as readonly unknown[] as readonly Task<Fields>[];
 
-/** Places of the tasks in the module's table. */
-const INDICES = new Map<unknown, number>(TASKS.map((task, i) => [task, i]));
-
-export function taskIndex(task: Task<never> | Task<Fields>): number {
-  return INDICES.get(task)!;
+/** What every thread of an engine runs. */
+export interface EngineCode {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Have to stand at `control.constants`. */
+  readonly constants: readonly number[];
+  /** The tasks in the order of the module's table. */
+  readonly tasks: readonly unknown[];
 }
 
 /** How often an idle thread looks for work before it sleeps: some 20 µs, since the next dispatch of a forward pass is rarely later. */
 const SPINS = 20_000;
 
 /**
- * The code of all threads, with its constants, which have to stand at `control.constants`. Exports: `takeTasks(thread)` works on the current
- * dispatch until no task is left; `serve(thread)` does so for ever, sleeping in between, until `control.stop`.
+ * Emits the code of all threads. Exports: `takeTasks(thread)` works on the current dispatch until no task is left; `serve(thread)` does so for
+ * ever, sleeping in between, until its word of `control.stop`.
  */
-export function engineModule(plan: KernelPlan): { bytes: Uint8Array<ArrayBuffer>; constants: number[] } {
+export function engineModule(plan: KernelPlan, tasks: readonly Task<Fields>[] = TASKS): EngineCode {
   const m = new ModuleBuilder({ ...plan, constantsAt: control.constants });
   const isSameBlock = plan.wide.rows === plan.narrow.rows && plan.wide.columns === plan.narrow.columns;
   const wide = defineMatrixTiles(m, plan.wide);
@@ -67,9 +69,9 @@ export function engineModule(plan: KernelPlan): { bytes: Uint8Array<ArrayBuffer>
     narrow: isSameBlock ? wide : defineMatrixTiles(m, plan.narrow),
     onlineSoftmax: defineOnlineSoftmax(m),
   };
-  for (const task of TASKS) defineTaskFunction(m, task, library);
+  for (const task of tasks) defineTaskFunction(m, task, library);
   defineThreadLoops(m);
-  return { bytes: m.bytes(), constants: m.constants };
+  return { bytes: m.bytes(), constants: m.constants, tasks };
 }
 
 function defineTaskFunction(m: ModuleBuilder, task: Task<Fields>, library: Library): void {
@@ -103,7 +105,8 @@ function defineThreadLoops(m: ModuleBuilder): void {
   m.define("serve", { thread: "int" }, (f, { thread }) => {
     const generation = f.int(0);
     const spins = f.int(0);
-    f.while(atomic.load(word(control.stop)).isZero(), () => {
+    const stop = f.int(thread.shiftLeft(2).add(control.stop));
+    f.while(atomic.load(stop).isZero(), () => {
       generation.set(atomic.load(word(control.generation)));
       f.call(takeTasks, { thread });
       const isUnchanged = atomic.load(word(control.generation)).equals(generation);

@@ -41,8 +41,8 @@ export async function useEngine({ engine = "auto", threads }: EngineOptions = {}
       "input/engine",
       `"${engine}" is no engine. Choose one of ${choices.map((name) => `"${name}"`).join(", ")}.`,
     );
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64))
-    throw new InputError("input/threads", `\`threads\` is ${threads}; it has to be a whole number from 1 to 64.`);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 32))
+    throw new InputError("input/threads", `\`threads\` is ${threads}; it has to be a whole number from 1 to 32.`);
   const name = engine === "auto" ? "vitrail" : engine;
   if (name === "vitrail") registerVitrailBackend({ threads });
   await setBackend(name);

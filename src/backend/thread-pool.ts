@@ -1,6 +1,6 @@
 import { EngineError } from "../errors.js";
 import { control, MOST_THREADS } from "./control.js";
-import { taskIndex } from "./engine-module.js";
+import type { EngineCode } from "./engine-module.js";
 import type { EngineMemory } from "./memory.js";
 import type { Fields, FieldValues, Task } from "./task.js";
 import { startThread, type Thread } from "./threads-node.js";
@@ -8,6 +8,8 @@ import { startThread, type Thread } from "./threads-node.js";
 /** Loads of a word before the caller sleeps: some 200 µs, longer than nearly every task. */
 const SPINS = 200_000;
 const SLICE_MS = 50;
+/** A thread that ends by itself is replaced this often; after that something is wrong that a new one does not mend. */
+const MOST_LOSSES = 8;
 
 interface Exports {
   takeTasks(thread: number): void;
@@ -16,25 +18,30 @@ interface Exports {
 /** Runs dispatches of tasks on all threads, the caller's among them, and returns when the last task is done. See `control.ts`. */
 export class ThreadPool {
   private wordsView: Int32Array;
+  private readonly module: WebAssembly.Module;
   private readonly exports: Exports;
+  private readonly indices: ReadonlyMap<unknown, number>;
   private readonly threads = new Map<number, Thread>();
   /** Why no dispatch may run: a thread may still write where it should not. */
   private fault: string | undefined;
-  private wanted = 1;
+  /** Threads that ended by themselves. */
+  private losses = 0;
   private readonly memory: WebAssembly.Memory;
 
   /** @param patienceMs how long a task that another thread holds is waited for; a task takes some 0.1 ms */
   constructor(
     memory: EngineMemory,
-    private readonly module: WebAssembly.Module,
-    constants: readonly number[],
+    code: EngineCode,
     threads: number,
     private readonly patienceMs = 10_000,
   ) {
     this.memory = memory.wasm;
     this.wordsView = new Int32Array(memory.wasm.buffer, 0, control.end / 4);
-    this.reals.set(constants, control.constants / 4);
-    this.exports = new WebAssembly.Instance(module, { env: { memory: memory.wasm } }).exports as unknown as Exports;
+    this.reals.set(code.constants, control.constants / 4);
+    this.indices = new Map(code.tasks.map((task, i) => [task, i]));
+    this.module = new WebAssembly.Module(code.bytes);
+    this.exports = new WebAssembly.Instance(this.module, { env: { memory: memory.wasm } })
+      .exports as unknown as Exports;
     this.resize(threads);
   }
 
@@ -49,41 +56,64 @@ export class ThreadPool {
 
   /** Threads that work, the caller's included. */
   get size(): number {
-    return 1 + this.threads.size;
+    return 1 + this.serving().length;
   }
 
-  /** Threads that may work: one that starts later than a dispatch takes part in it too. */
+  /** One more than the highest number of a thread: what scratch must be there for. */
   get capacity(): number {
-    return this.wanted;
+    return 1 + Math.max(0, ...this.threads.keys());
   }
 
-  /** Brings the pool to a number of threads, starting some or ending some. */
+  /** Threads that have not been told to end. */
+  private serving(): number[] {
+    return [...this.threads.keys()].filter((thread) => this.word(control.stop, thread) === 0);
+  }
+
+  private word(list: number, thread: number): number {
+    return Atomics.load(this.words, list / 4 + thread);
+  }
+  private setWord(list: number, thread: number, value: 0 | 1): void {
+    Atomics.store(this.words, list / 4 + thread, value);
+  }
+
+  /** Brings the pool to a number of threads, starting some or letting some end. Between dispatches. */
   resize(threads: number): void {
-    this.wanted = Math.min(Math.max(1, threads), MOST_THREADS);
-    for (let thread = 1; thread < this.wanted; thread++) if (!this.threads.has(thread)) this.start(thread);
-    for (const [thread, worker] of this.threads) {
-      if (thread < this.wanted) continue;
-      this.threads.delete(thread);
-      void worker.terminate();
+    const wanted = Math.min(Math.max(1, threads), MOST_THREADS / 2) - 1;
+    const serving = this.serving();
+    for (const thread of serving.slice(wanted)) this.setWord(control.stop, thread, 1);
+    this.wake();
+    // A thread that ends keeps its number until it is gone, since it may be in its last task.
+    for (let thread = 1, missing = wanted - serving.length; missing > 0 && thread < MOST_THREADS; thread++) {
+      if (this.threads.has(thread)) continue;
+      this.start(thread);
+      missing--;
     }
   }
 
   private start(thread: number): void {
+    for (const list of [control.stop, control.busy, control.ended]) this.setWord(list, thread, 0);
     const ended = control.ended + 4 * thread;
-    Atomics.store(this.words, ended / 4, 0);
     const data = { module: this.module, memory: this.memory, thread, done: control.done, ended };
     const worker = startThread(data, () => {
-      if (this.threads.get(thread) !== worker) return;
-      Atomics.store(this.words, ended / 4, 1);
-      this.threads.delete(thread);
+      const wasAsked = this.word(control.stop, thread) === 1;
+      if (this.threads.get(thread) === worker) {
+        this.setWord(control.ended, thread, 1);
+        this.threads.delete(thread);
+      }
+      if (!wasAsked && !this.threads.has(thread) && this.losses++ < MOST_LOSSES) this.start(thread);
     });
     this.threads.set(thread, worker);
+  }
+
+  private wake(): void {
+    Atomics.add(this.words, control.generation / 4, 1);
+    if (Atomics.load(this.words, control.sleepers / 4) > 0) Atomics.notify(this.words, control.generation / 4);
   }
 
   run<F extends Fields>(task: Task<F>, values: FieldValues<F>, tasks: number): void {
     const { words } = this;
     if (this.fault) this.recover();
-    words[control.task / 4] = taskIndex(task as unknown as Task<Fields>);
+    words[control.task / 4] = this.indices.get(task)!;
     let at = control.arguments / 4;
     for (const name in task.fields) {
       if (task.fields[name] === "real") this.reals[at] = values[name]!;
@@ -91,10 +121,7 @@ export class ThreadPool {
       at++;
     }
     this.startDispatch(tasks);
-    if (tasks > 1 && this.threads.size > 0) {
-      Atomics.add(words, control.generation / 4, 1);
-      if (Atomics.load(words, control.sleepers / 4) > 0) Atomics.notify(words, control.generation / 4);
-    }
+    if (tasks > 1 && this.threads.size > 0) this.wake();
     try {
       this.exports.takeTasks(0);
     } catch (cause) {
@@ -127,13 +154,9 @@ export class ThreadPool {
     }
   }
 
-  /** A thread ended in a task, and nobody else holds one: does all tasks again, which is safe, and goes on with fewer threads. */
+  /** A thread ended in a task, and nobody else holds one: does all tasks again, which is safe. */
   private repeatAlone(tasks: number): void {
-    for (const thread of this.endedThreads()) {
-      this.threads.delete(thread);
-      Atomics.store(this.words, control.ended / 4 + thread, 0);
-      Atomics.store(this.words, control.busy / 4 + thread, 0);
-    }
+    for (const thread of this.endedThreads()) this.threads.delete(thread);
     this.startDispatch(tasks);
     this.exports.takeTasks(0);
     // The others may have helped.
@@ -162,23 +185,19 @@ export class ThreadPool {
   /** Threads that hold a task, or might, and have not ended. */
   private busyThreads(): number[] {
     return [...this.threads.keys()].filter(
-      (thread) => Atomics.load(this.words, control.busy / 4 + thread) === 1 && !this.hasEnded(thread),
+      (thread) => this.word(control.busy, thread) === 1 && this.word(control.ended, thread) === 0,
     );
   }
   private endedThreads(): number[] {
-    return [...this.threads.keys()].filter((thread) => this.hasEnded(thread));
-  }
-  private hasEnded(thread: number): boolean {
-    return Atomics.load(this.words, control.ended / 4 + thread) === 1;
+    return [...this.threads.keys()].filter((thread) => this.word(control.ended, thread) === 1);
   }
 
-  /** Ends all threads but the caller's. */
+  /** Ends all threads but the caller's, whatever they do. */
   async dispose(): Promise<void> {
-    const threads = [...this.threads.values()];
+    const threads = [...this.threads];
+    for (const [thread] of threads) this.setWord(control.stop, thread, 1);
+    this.wake();
+    await Promise.all(threads.map(([, worker]) => worker.terminate()));
     this.threads.clear();
-    Atomics.store(this.words, control.stop / 4, 1);
-    Atomics.add(this.words, control.generation / 4, 1);
-    Atomics.notify(this.words, control.generation / 4);
-    await Promise.all(threads.map((thread) => thread.terminate()));
   }
 }

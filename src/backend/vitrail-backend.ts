@@ -47,8 +47,7 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   ) {
     super();
     this.memoryBlocks = new EngineMemory(control.end, plan.memory);
-    const { bytes, constants } = engineModule(plan);
-    this.pool = new ThreadPool(this.memoryBlocks, new WebAssembly.Module(bytes), constants, threads);
+    this.pool = new ThreadPool(this.memoryBlocks, engineModule(plan), threads);
   }
 
   override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): object {

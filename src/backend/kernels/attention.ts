@@ -1,7 +1,7 @@
 import { attend, KEY_UNIT, packHeads, QUERIES_PER_TASK } from "../tasks/attention.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import { STATE_BYTES } from "../wasm/online-softmax.js";
-import type { Kernel } from "./define-kernel.js";
+import { checkShape, type Kernel } from "./define-kernel.js";
 
 /** A block of scores, 48 × 240 floats, stays in the first cache; 132 to 528 keys are all within 3 %. */
 const MOST_KEYS = 240;
@@ -17,6 +17,8 @@ export const attention: Kernel = {
   name: "VitrailAttention",
   compute(backend, { queries, keys, values }, { heads }: { heads: number }) {
     const [batch, tokens, width] = queries!.shape as [number, number, number];
+    const wanted = [batch, tokens, Math.ceil(width / heads / 4) * 4 * heads];
+    for (const [name, x] of Object.entries({ queries, keys, values })) checkShape("VitrailAttention", name, x!, wanted);
     const out = backend.output(queries!.shape);
     const [q, k, v] = [queries, keys, values].map((x) => backend.address(x!)) as [number, number, number];
     const image = tokens * width * 4;

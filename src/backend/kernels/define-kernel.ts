@@ -4,6 +4,7 @@ import {
   registerKernel,
   type TensorInfo,
   unregisterKernel,
+  util,
 } from "@tensorflow/tfjs-core";
 import { EngineError } from "../../errors.js";
 import { BACKEND_NAME, type VitrailBackend } from "../vitrail-backend.js";
@@ -52,4 +53,12 @@ export function runCpuKernel(name: string, backend: VitrailBackend, inputs: Inpu
   const kernel = getKernelsForBackend("cpu").find(({ kernelName }) => kernelName === name);
   if (!kernel) throw new EngineError("engine/no-kernel", `TF.js's CPU backend has no kernel "${name}".`);
   return kernel.kernelFunc({ inputs, backend, attrs: attributes as never }) as TensorInfo;
+}
+
+/** Kernels of ours read addresses, so a shape that does not fit would give wrong numbers and no error. */
+export function checkShape(kernel: string, input: string, { shape }: TensorInfo, wanted: readonly number[]): void {
+  if (util.arraysEqual(shape, [...wanted])) return;
+  throw new EngineError("engine/shape", `"${kernel}" got \`${input}\` as [${shape}]; it has to be [${wanted}].`, {
+    details: { kernel, input, found: shape, wanted },
+  });
 }

@@ -1,7 +1,7 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { type BinaryTask, binaryTasks, type UnaryTask, unaryTasks } from "../tasks/element-wise.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
-import type { Kernel } from "./define-kernel.js";
+import { checkShape, type Kernel } from "./define-kernel.js";
 
 /** So that a task takes some 10 µs. */
 const FLOATS_PER_TASK = 16384;
@@ -91,10 +91,16 @@ export const realDiv = binary("RealDiv", binaryTasks.divide, "ordered");
 
 export const swiglu: Kernel = {
   name: "VitrailSwiglu",
-  compute: (backend, { gate, value }) => combine(backend, binaryTasks.swiglu, gate!, value!),
+  compute(backend, { gate, value }) {
+    checkShape("VitrailSwiglu", "value", value!, gate!.shape);
+    return combine(backend, binaryTasks.swiglu, gate!, value!);
+  },
 };
 /** `dy · gelu'(x)` */
 export const geluGradient: Kernel = {
   name: "VitrailGeluGradient",
-  compute: (backend, { dy, x }) => combine(backend, binaryTasks.geluGradient, dy!, x!),
+  compute(backend, { dy, x }) {
+    checkShape("VitrailGeluGradient", "x", x!, dy!.shape);
+    return combine(backend, binaryTasks.geluGradient, dy!, x!);
+  },
 };

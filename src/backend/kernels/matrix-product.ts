@@ -1,7 +1,7 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { epilogues, multiply } from "../tasks/multiply.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
-import type { Kernel } from "./define-kernel.js";
+import { checkShape, type Kernel } from "./define-kernel.js";
 
 /** A block of A stays in the second cache: half a megabyte or more on every machine of interest. */
 const BLOCK_BYTES = 384 * 1024;
@@ -75,7 +75,11 @@ export const linear: Kernel = {
     const extra = (name: string) =>
       extras.includes(name) ? { [name]: backend.address(rest[extras.indexOf(name)]!) } : {};
     const [k, columns] = kernel.shape as [number, number];
-    const out = backend.output([...x.shape.slice(0, -1), columns]);
+    const shape = [...x.shape.slice(0, -1), columns];
+    checkShape("VitrailLinear", "x", x, [...x.shape.slice(0, -1), k]);
+    for (const [i, name] of extras.entries())
+      checkShape("VitrailLinear", name, rest[i]!, name === "bias" ? [columns] : shape);
+    const out = backend.output(shape);
     product(backend, {
       a: backend.address(x),
       panels: backend.panels(kernel, k, columns, "k"),

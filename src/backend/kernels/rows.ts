@@ -2,7 +2,7 @@ import { util } from "@tensorflow/tfjs-core";
 import { imagePatches as imagePatchesTask, rotary as rotaryTask } from "../tasks/element-wise.js";
 import { layerNorm as layerNormTask } from "../tasks/layer-norm.js";
 import { softmax as softmaxTask } from "../tasks/softmax.js";
-import type { Kernel } from "./define-kernel.js";
+import { checkShape, type Kernel } from "./define-kernel.js";
 
 /** So that a task takes some 20 µs. */
 const FLOATS_PER_TASK = 16384;
@@ -19,6 +19,8 @@ export const layerNorm: Kernel = {
     const width = x!.shape.at(-1)!;
     const rows = util.sizeFromShape(x!.shape) / width;
     const { rowsPerTask, tasks } = cut(rows, width);
+    checkShape("VitrailLayerNorm", "gamma", gamma!, [width]);
+    checkShape("VitrailLayerNorm", "beta", beta!, [width]);
     const out = backend.output(x!.shape);
     const [from, weight, bias] = [backend.address(x!), backend.address(gamma!), backend.address(beta!)];
     const values = { rowsPerTask, rows, width, x: from, gamma: weight, beta: bias, y: out.start, epsilon };
@@ -53,6 +55,8 @@ export const rotary: Kernel = {
   compute(backend, { x }, { table }: { table: Table }) {
     const [batch, tokens, width] = x!.shape as [number, number, number];
     const { sin, cos, patches, size } = table;
+    const wanted = [batch, Math.max(tokens, patches), Math.ceil(width / size) * size];
+    checkShape("VitrailRotary", "x", x!, wanted);
     // The even channels' sines are negative there, so that swapped neighbors take one multiply-add.
     const signed = backend.table(sin, () => sin.map((value, i) => (i % 2 ? value : -value)));
     const { rowsPerTask, tasks } = cut(batch * tokens, width);
