@@ -209,7 +209,7 @@ def damaged_jpegs():
         yield f"damaged jpeg {number}", bytes(data)
     whole = sources[0]
     tables = whole.index(b"\xff\xc4")
-    yield "jpeg with a Huffman code of ones only", whole[: tables + 5] + b"\x02" + whole[tables + 6 : tables + 7] + b"\0" + whole[tables + 8 :]
+    yield "jpeg with too many Huffman codes", whole[: tables + 5] + b"\x02" + whole[tables + 6 : tables + 7] + b"\0" + whole[tables + 8 :]
     frame = whole.index(b"\xff\xc0")
     yield "jpeg of 18 blocks a unit", whole[: frame + 11] + b"\x44" + whole[frame + 12 :]
     steep = whole.index(b"\xff\xdb") + 5
