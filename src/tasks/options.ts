@@ -41,6 +41,13 @@ export function realOption(option: string, value: unknown): void {
   if (value !== undefined && !Number.isFinite(value)) throw badOption(option, value, "a number");
 }
 
+/** A number from `least` to `most`, or nothing. */
+export function rangeOption(option: string, value: unknown, least: number, most: number): void {
+  if (value === undefined) return;
+  if (!((value as number) >= least && (value as number) <= most) || typeof value !== "number")
+    throw badOption(option, value, `a number from ${least} to ${most}`);
+}
+
 /** One of a few values, or nothing. */
 export function choiceOption(option: string, value: unknown, choices: readonly (string | boolean)[]): void {
   if (value !== undefined && !choices.includes(value as string))
