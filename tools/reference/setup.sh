@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes tools/reference/.venv (ignored by git) with the pinned libraries, for Python 3.11 or newer.
-# torch comes first and from its CPU index, timm and transformers without their dependencies: both ask for torchvision, whose
-# builds want CUDA. torchvision_stub.py stands in for it.
+# torch comes first and alone; TORCH_INDEX may name PyTorch's index of CPU builds, which spares gigabytes of CUDA. timm and transformers
+# come without their dependencies: timm asks for torchvision, which torchvision_stub.py stands in for.
 set -eu
 cd "$(dirname "$0")"
 "${PYTHON:-python3}" -m venv .venv

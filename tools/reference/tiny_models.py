@@ -24,6 +24,7 @@ from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPi
 import preprocessing
 import recording
 from measuring import float32_runs, own_error, save_golden
+from reordering import reordered_runs
 
 CONFORMANCE = Path(__file__).resolve().parents[2] / "conformance"
 EMOTIONS = ["sad", "disgust", "angry", "neutral", "fear", "surprise", "happy"]
@@ -150,7 +151,9 @@ def make_vit(case, seed):
 def record_vit_golden(name, exact, single, raw, pixels, interpolate=False):
     reference = recording.record_transformers(exact, pixels.double(), "own_precision", interpolate)
     run = lambda part, attention: recording.record_transformers(single, pixels[part], attention, interpolate)
-    write_golden(name, raw, pixels, reference, float32_runs(run, len(pixels)))
+    runs = float32_runs(run, len(pixels))
+    runs += reordered_runs(lambda model: recording.record_transformers(model, pixels, "eager", interpolate), single)
+    write_golden(name, raw, pixels, reference, runs)
 
 
 def other_spellings_of_vit(model):
@@ -225,7 +228,8 @@ def make_timm(case, seed):
 def record_timm_golden(name, exact, single, raw, pixels):
     reference = recording.record_timm(exact, pixels.double(), "eager")
     run = lambda part, attention: recording.record_timm(single, pixels[part], attention)
-    write_golden(name, raw, pixels, reference, float32_runs(run, len(pixels)))
+    runs = float32_runs(run, len(pixels)) + reordered_runs(lambda model: recording.record_timm(model, pixels, "eager"), single)
+    write_golden(name, raw, pixels, reference, runs)
 
 
 def save_timm_folder(case, folder, model, arguments, settings):
