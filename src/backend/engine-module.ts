@@ -1,12 +1,16 @@
 import { control } from "./control.js";
 import type { Fields, Library, Task } from "./task.js";
 import { attend, packHeads } from "./tasks/attention.js";
+import { attentionGradient } from "./tasks/attention-gradient.js";
 import { depthwise, maxPool, windows } from "./tasks/convolution.js";
 import { binaryTasks, imagePatches, rotary, unaryTasks } from "./tasks/element-wise.js";
+import { gatherRows } from "./tasks/gather-rows.js";
 import { layerNorm } from "./tasks/layer-norm.js";
+import { layerNormGradient } from "./tasks/layer-norm-gradient.js";
 import { multiply } from "./tasks/multiply.js";
 import { packPlain, packTransposed, unpack, widen } from "./tasks/pack.js";
 import { softmax } from "./tasks/softmax.js";
+import { sumColumns, sumRows } from "./tasks/sum.js";
 import { transpose } from "./tasks/transpose.js";
 import type { IntVariable, Multiplication, RealVariable, Variables } from "./wasm/function-builder.js";
 import { defineMatrixTiles, type RegisterBlock } from "./wasm/matrix-tiles.js";
@@ -35,6 +39,11 @@ const TASKS: readonly Task<Fields>[] = [
   layerNorm,
   softmax,
   transpose,
+  gatherRows,
+  sumRows,
+  sumColumns,
+  layerNormGradient,
+  attentionGradient,
   windows,
   depthwise,
   maxPool,

@@ -11,11 +11,23 @@ describe("useEngine", () => {
       engine: "vitrail",
       threads: 2,
       simd: expect.stringMatching(/^(relaxed|revectorized)$/),
+      kernels: "fused",
       block: expect.stringMatching(/^\d+x\d+$/),
       memory: { inUse: expect.any(Number), peak: expect.any(Number) },
+      skipped: [
+        { engine: "tensorflow-gpu", reason: expect.stringContaining("@tensorflow/tfjs-node-gpu") },
+        { engine: "webgpu", reason: expect.stringContaining("webgpu") },
+        { engine: "tensorflow", reason: expect.stringContaining("@tensorflow/tfjs-node") },
+      ],
     });
     await useEngine({ engine: "cpu" });
-    expect(describeEngine()).toEqual({ engine: "cpu", threads: 1, simd: "none" });
+    expect(describeEngine()).toEqual({
+      engine: "cpu",
+      threads: 1,
+      simd: "none",
+      kernels: "composition",
+      skipped: [],
+    });
   });
 
   it("changes the number of threads, and keeps it when nothing is said", async () => {

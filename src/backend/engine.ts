@@ -1,17 +1,25 @@
-import "@tensorflow/tfjs-backend-cpu";
-import { backend, getBackend, ready, setBackend } from "@tensorflow/tfjs-core";
+import { backend, getBackend, getKernel, type KernelBackend } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.js";
-import { registerVitrailBackend } from "./register-backend.js";
+import { PeerPackages } from "./engines/peer-packages.js";
+import { PEER_ENGINES, type SkippedEngine, takeEngine } from "./engines/take-engine.js";
+import { usesGpu } from "./engines/tensorflow.js";
 import { VitrailBackend } from "./vitrail-backend.js";
 
-/** What computes: our threaded WebAssembly backend, or TF.js's plain JavaScript one. */
-export const ENGINES = ["vitrail", "cpu"] as const;
+/**
+ * What computes. "vitrail": our threaded WebAssembly. "cpu": TF.js's plain JavaScript. The others are packages that the user installs beside
+ * vitrail: "tensorflow-gpu" and "tensorflow" TensorFlow's library (`@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`), "webgpu" any GPU
+ * (`webgpu` and `@tensorflow/tfjs-backend-webgpu`), "wasm" TF.js's own WebAssembly (`@tensorflow/tfjs-backend-wasm`).
+ */
+export const ENGINES = ["vitrail", "tensorflow-gpu", "webgpu", "tensorflow", "wasm", "cpu"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 export interface EngineOptions {
-  /** Default `"auto"`: the fastest that is there. */
+  /** Default `"auto"`: "tensorflow-gpu", "webgpu" on a real GPU, or "tensorflow" where they are installed and work, else "vitrail". */
   engine?: EngineName | "auto";
-  /** Threads of the engine "vitrail", the calling one included. Default: as many as the process may use, at most 16. */
+  /**
+   * Threads of the engine "vitrail", the calling one included; default: as many as the process may use, at most 16. Of "tensorflow" too, if
+   * said before it first starts. The others have a number of their own.
+   */
   threads?: number;
 }
 
@@ -20,21 +28,37 @@ export interface EngineDescription {
   engine: string;
   /** Threads that compute, the calling one included. */
   threads: number;
-  /** How a processor's vectors are used: WebAssembly's 128 bits, with fused multiply-add where "relaxed", in pairs where "revectorized". */
-  simd: "none" | "plain" | "relaxed" | "revectorized";
+  /**
+   * How a processor's vectors are used: WebAssembly's 128 bits, with fused multiply-add where "relaxed", in pairs where "revectorized";
+   * whatever the processor has where "native".
+   */
+  simd: "none" | "plain" | "relaxed" | "revectorized" | "native";
+  /** Whether layers run on kernels of their own ("fused") or as compositions of TF.js's ops. */
+  kernels: "fused" | "composition";
+  /** The GPU. */
+  device?: string;
   /** Rows × columns of a product that stay in registers. */
   block?: string;
   /** Bytes of tensors and weights in the engine's memory, now and at most. */
   memory?: { inUse: number; peak: number };
+  /** The engines that "auto" would have preferred, and why it did not take them. */
+  skipped: readonly SkippedEngine[];
 }
+
+const installed = new PeerPackages();
+const skippedBefore = new WeakMap<KernelBackend, readonly SkippedEngine[]>();
 
 /**
  * Makes an engine the active TF.js backend. Asking again for what is active costs nothing; another number of threads takes effect at once.
  *
  * @throws InputError `input/engine`, `input/threads` for what is no engine or no number of threads
- * @throws EngineError `engine/no-simd`, `engine/self-test` where "vitrail" can't run; with "auto", "cpu" is taken instead
+ * @throws EngineError `engine/no-simd`, `engine/self-test` where "vitrail" can't run; `engine/not-installed`, `engine/two-cores`, `engine/failed` for
+ *   an engine asked for by name; with "auto", the next is taken instead
  */
-export async function useEngine({ engine = "auto", threads }: EngineOptions = {}): Promise<void> {
+export async function useEngine(
+  { engine = "auto", threads }: EngineOptions = {},
+  packages: PeerPackages = installed,
+): Promise<void> {
   const choices = ["auto", ...ENGINES];
   if (!choices.includes(engine))
     throw new InputError(
@@ -43,21 +67,27 @@ export async function useEngine({ engine = "auto", threads }: EngineOptions = {}
     );
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 32))
     throw new InputError("input/threads", `\`threads\` is ${threads}; it has to be a whole number from 1 to 32.`);
-  const name = engine === "auto" ? "vitrail" : engine;
-  if (name === "vitrail") registerVitrailBackend({ threads });
-  await setBackend(name);
-  await ready();
+  const { skipped } = await takeEngine(engine, packages, threads);
+  skippedBefore.set(backend(), skipped);
 }
 
 export function describeEngine(): EngineDescription {
   const active = backend();
-  if (!(active instanceof VitrailBackend)) return { engine: getBackend(), threads: 1, simd: "none" };
-  const { plan, pool, memoryBlocks } = active;
-  return {
-    engine: getBackend(),
-    threads: pool.size,
-    simd: plan.instructions,
-    block: `${plan.wide.rows}x${plan.wide.columns}`,
-    memory: { inUse: memoryBlocks.inUse, peak: memoryBlocks.peak },
-  };
+  const name = getBackend();
+  const kernels = getKernel("VitrailLinear", name) ? "fused" : "composition";
+  const skipped = skippedBefore.get(active) ?? [];
+  if (active instanceof VitrailBackend) {
+    const { plan, pool, memoryBlocks } = active;
+    return {
+      engine: name,
+      threads: pool.size,
+      simd: plan.instructions,
+      kernels,
+      block: `${plan.wide.rows}x${plan.wide.columns}`,
+      memory: { inUse: memoryBlocks.inUse, peak: memoryBlocks.peak },
+      skipped,
+    };
+  }
+  const peer = PEER_ENGINES.find((one) => (usesGpu(active) ? one.name === "tensorflow-gpu" : one.name === name));
+  return { engine: peer?.name ?? name, ...(peer?.describe(active) ?? { threads: 1, simd: "none" }), kernels, skipped };
 }

@@ -2,20 +2,36 @@ import "@tensorflow/tfjs-backend-cpu";
 import { findBackend, findBackendFactory, registerBackend } from "@tensorflow/tfjs-core";
 import { registerGradients } from "../ops/register-gradients.js";
 import { choosePlan } from "./kernel-plan.js";
-import { attention } from "./kernels/attention.js";
+import { attention, attentionGradient } from "./kernels/attention.js";
 import { concat } from "./kernels/concat.js";
 import { conv2d, depthwiseConv2d, fusedConv2d, fusedDepthwiseConv2d, maxPool } from "./kernels/convolution.js";
 import { registerKernels } from "./kernels/define-kernel.js";
-import { add, gelu, geluGradient, multiply, realDiv, relu, sigmoid, sub, swiglu } from "./kernels/element-wise.js";
+import {
+  add,
+  gelu,
+  geluGradient,
+  multiply,
+  neg,
+  realDiv,
+  relu,
+  sigmoid,
+  sqrt,
+  square,
+  sub,
+  swiglu,
+} from "./kernels/element-wise.js";
 import { batchMatMul, fusedMatMul } from "./kernels/mat-mul.js";
 import { linear } from "./kernels/matrix-product.js";
-import { imagePatches, layerNorm, rotary, softmax } from "./kernels/rows.js";
+import { imagePatches, layerNorm, layerNormGradient, rotary, softmax } from "./kernels/rows.js";
+import { mean, sum } from "./kernels/sum.js";
+import { transpose } from "./kernels/transpose.js";
 import { processorCount } from "./threads-node.js";
 import { BACKEND_NAME, VitrailBackend } from "./vitrail-backend.js";
 
 const KERNELS = [
   add,
   attention,
+  attentionGradient,
   batchMatMul,
   concat,
   conv2d,
@@ -27,16 +43,23 @@ const KERNELS = [
   geluGradient,
   imagePatches,
   layerNorm,
+  layerNormGradient,
   linear,
   maxPool,
+  mean,
   multiply,
+  neg,
   realDiv,
   relu,
   rotary,
   sigmoid,
   softmax,
+  sqrt,
+  square,
   sub,
+  sum,
   swiglu,
+  transpose,
 ];
 
 export interface VitrailOptions {

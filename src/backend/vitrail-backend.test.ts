@@ -9,6 +9,11 @@ import type { VitrailBackend } from "./vitrail-backend.js";
 /** Panels and rows differ by what hangs over. */
 const SLACK_BYTES = 65536;
 
+const bytesOf = (x: tf.Tensor | Float32Array) => {
+  const { buffer, byteOffset, byteLength } = (x instanceof tf.Tensor ? x.dataSync() : x) as Float32Array;
+  return Buffer.from(buffer, byteOffset, byteLength);
+};
+
 describe.each(Object.keys(CONFIGURATIONS))("VitrailBackend with %s", (configuration) => {
   let backend: VitrailBackend;
   const inUse = () => backend.memoryBlocks.inUse;
@@ -67,6 +72,22 @@ describe.each(Object.keys(CONFIGURATIONS))("VitrailBackend with %s", (configurat
     expect(after.dataSync()[7]).toBe(1025);
     backend.memoryBlocks.release(block);
     tf.dispose([x, y, after]);
+  });
+
+  it("computes on blocks that lie across 2 GiB, where addresses get negative as signed numbers", () => {
+    const size = 40_000;
+    const [border, bytes] = [2 ** 31, size * 4];
+    // Nothing is written there: it is address space, not memory.
+    const before = backend.memoryBlocks.allocate(border - 2 ** 25);
+    const blocks = [backend.memoryBlocks.allocate(64 * 1024)];
+    while (blocks.at(-1)! < border - 2 * bytes) blocks.push(backend.memoryBlocks.allocate(64 * 1024));
+    const x = seeded([size], 1);
+    const wanted = (x.dataSync() as Float32Array).map((value) => value + 1);
+    const results = Array.from({ length: 8 }, () => tf.relu(tf.add(x, 1)));
+    for (const result of results) expect(Buffer.compare(bytesOf(result), bytesOf(wanted))).toBe(0);
+    expect(backend.memoryBlocks.wasm.buffer.byteLength).toBeGreaterThan(border);
+    for (const start of [before, ...blocks]) backend.memoryBlocks.release(start);
+    tf.dispose([x, ...results]);
   });
 
   it("1000 products, and a kernel that throws, leave no memory behind", () => {

@@ -7,9 +7,10 @@ import {
   sub,
   sum,
   type Tensor,
+  tidy,
   transpose,
 } from "@tensorflow/tfjs-core";
-import { fusedKernel } from "./fused-kernel.js";
+import { fusedKernel, fusedKernels } from "./fused-kernel.js";
 
 /** `[batch, tokens, width]` → `[batch, heads, tokens, size]`, where each head's channels lie together */
 function splitHeads(x: Tensor, heads: number): Tensor {
@@ -38,21 +39,41 @@ export function attention(queries: Tensor, keys: Tensor, values: Tensor, heads: 
   return fusedKernel("VitrailAttention", { queries, keys, values }, { heads }, composition);
 }
 
+/** Slopes of queries, keys and values. Each `[batch, tokens, width]` → the same */
+function slopes(
+  dy: Tensor,
+  [queries, keys, values]: [Tensor, Tensor, Tensor],
+  heads: number,
+): [Tensor, Tensor, Tensor] {
+  const size = queries.shape[2]! / heads;
+  const composition = () => {
+    const [q, k, v, d] = [queries, keys, values, dy].map((x) => splitHeads(x, heads)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const scale = 1 / Math.sqrt(size);
+    const weights = softmax(mul(matMul(q, k, false, true), scale));
+    const dWeights = matMul(d, v, false, true);
+    const dScores = mul(mul(weights, sub(dWeights, sum(mul(dWeights, weights), -1, true))), scale);
+    const merged = [matMul(dScores, k), matMul(dScores, q, true, false), matMul(weights, d, true, false)].map(
+      mergeHeads,
+    );
+    return merged as [Tensor, Tensor, Tensor];
+  };
+  // The kernel writes whole register blocks of a head's channels.
+  if (size % 16 !== 0) return tidy(composition);
+  return fusedKernels("VitrailAttentionGradient", { dy, queries, keys, values }, { heads }, () => tidy(composition));
+}
+
 /** The weights are computed again instead of saved, as in flash attention. */
 export const attentionGradient: GradConfig = {
   kernelName: "VitrailAttention",
   inputsToSave: ["queries", "keys", "values"],
   gradFunc: (dy, saved, attributes) => {
     const { heads } = attributes as unknown as { heads: number };
-    const [q, k, v, d] = [...saved, dy as Tensor].map((x) => splitHeads(x, heads)) as [Tensor, Tensor, Tensor, Tensor];
-    const scale = 1 / Math.sqrt(q.shape[3]!);
-    const weights = softmax(mul(matMul(q, k, false, true), scale));
-    const dWeights = matMul(d, v, false, true);
-    const dScores = mul(mul(weights, sub(dWeights, sum(mul(dWeights, weights), -1, true))), scale);
-    return {
-      queries: () => mergeHeads(matMul(dScores, k)),
-      keys: () => mergeHeads(matMul(dScores, q, true, false)),
-      values: () => mergeHeads(matMul(weights, d, true, false)),
-    };
+    const [queries, keys, values] = slopes(dy as Tensor, saved as [Tensor, Tensor, Tensor], heads);
+    return { queries: () => queries, keys: () => keys, values: () => values };
   },
 };

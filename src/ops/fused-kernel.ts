@@ -20,3 +20,14 @@ export function fusedKernel(
   if (!hasKernel(kernel)) return composition();
   return engine().runKernel(kernel, inputs as NamedTensorMap, attributes as never) as Tensor;
 }
+
+/** As `fusedKernel`, for kernels and compositions of several outputs. */
+export function fusedKernels<Outputs extends Tensor[]>(
+  kernel: string,
+  inputs: Record<string, Tensor>,
+  attributes: object,
+  composition: () => Outputs,
+): Outputs {
+  if (!hasKernel(kernel)) return composition();
+  return engine().runKernel(kernel, inputs as NamedTensorMap, attributes as never) as unknown as Outputs;
+}

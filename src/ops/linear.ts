@@ -11,6 +11,7 @@ import {
   sum,
   type Tensor,
   type Tensor2D,
+  tidy,
 } from "@tensorflow/tfjs-core";
 import { type Activation, activate, geluGradient } from "./activation.js";
 import { fusedKernel } from "./fused-kernel.js";
@@ -69,7 +70,7 @@ export const linearGradient: GradConfig = {
       const inner = linear(x, kernel, { bias: rest[extras.indexOf("bias")] });
       return activation === "gelu" ? geluGradient(dy as Tensor, inner) : mul(dy as Tensor, step(relu(inner)));
     };
-    const gradient = activation ? slope() : (dy as Tensor);
+    const gradient = activation ? tidy(slope) : (dy as Tensor);
     const gradients: Record<string, () => Tensor> = {
       0: () => reshape(matMul(flat(gradient), kernel as Tensor2D, false, true), x.shape),
       1: () => matMul(flat(x), flat(gradient), true, false),

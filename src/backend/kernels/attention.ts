@@ -1,4 +1,9 @@
 import { attend, KEY_UNIT, packHeads, QUERIES_PER_TASK } from "../tasks/attention.js";
+import {
+  GRADIENT_QUERIES,
+  gradientScratchFloats,
+  attentionGradient as gradientTask,
+} from "../tasks/attention-gradient.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import { STATE_BYTES } from "../wasm/online-softmax.js";
 import { checkShape, type Kernel } from "./define-kernel.js";
@@ -76,3 +81,38 @@ function attendPicture(backend: VitrailBackend, { q, k, v, out, tokens, width, h
     heads * blocksOfQueries,
   );
 }
+
+/** dy and what attention got, each `[batch, tokens, heads * size]` → slopes of queries, keys and values; size a multiple of 16 */
+export const attentionGradient: Kernel = {
+  name: "VitrailAttentionGradient",
+  compute(backend, inputs, { heads }: { heads: number }) {
+    const { dy, queries, keys, values } = inputs;
+    const [batch, tokens, width] = dy!.shape as [number, number, number];
+    const wanted = [batch, tokens, Math.ceil(width / heads / 16) * 16 * heads];
+    for (const [name, x] of Object.entries(inputs)) checkShape("VitrailAttentionGradient", name, x, wanted);
+    const size = width / heads;
+    const outputs = [backend.output(dy!.shape), backend.output(dy!.shape), backend.output(dy!.shape)] as const;
+    const scratchBytes = gradientScratchFloats(tokens, size, backend.plan.wide.columns) * 4;
+    backend.pool.run(
+      gradientTask,
+      {
+        queries: backend.address(queries!),
+        keys: backend.address(keys!),
+        values: backend.address(values!),
+        dy: backend.address(dy!),
+        dQueries: outputs[0].start,
+        dKeys: outputs[1].start,
+        dValues: outputs[2].start,
+        heads,
+        tokens,
+        size,
+        zeros: backend.zeros(tokens + GRADIENT_QUERIES + size),
+        scratch: backend.scratch(scratchBytes * backend.pool.capacity),
+        scratchBytes,
+        scale: 1 / Math.sqrt(size),
+      },
+      batch * heads,
+    );
+    return [...outputs];
+  },
+};

@@ -18,7 +18,7 @@ export interface Kernel {
   readonly name: string;
   /** Which inputs it takes, all of them float32 and none of them empty; others go to the CPU's kernel. Default: all. */
   accepts?(inputs: Inputs, attributes: KernelAttributes): boolean;
-  compute(backend: VitrailBackend, inputs: Inputs, attributes: KernelAttributes): TensorInfo;
+  compute(backend: VitrailBackend, inputs: Inputs, attributes: KernelAttributes): TensorInfo | TensorInfo[];
 }
 
 /** Gives our backend all of the CPU backend's kernels, then ours in their place. */

@@ -22,6 +22,9 @@ function unary(name: string, task: UnaryTask): Kernel {
 export const gelu = unary("VitrailGelu", unaryTasks.gelu);
 export const relu = unary("Relu", unaryTasks.relu);
 export const sigmoid = unary("Sigmoid", unaryTasks.sigmoid);
+export const square = unary("Square", unaryTasks.square);
+export const sqrt = unary("Sqrt", unaryTasks.squareRoot);
+export const neg = unary("Neg", unaryTasks.negative);
 
 /** How b spreads over rows of a: one value for each column or for all, and the same for each row or not. */
 interface Spread {

@@ -1,8 +1,8 @@
 import { broadcast_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
-import { transpose } from "../tasks/transpose.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import { type Kernel, type KernelAttributes, runCpuKernel } from "./define-kernel.js";
 import { product } from "./matrix-product.js";
+import { transposeMatrix } from "./transpose.js";
 
 interface MatMulInputs {
   a: TensorInfo;
@@ -57,8 +57,7 @@ function matMul(
 
 function transposed(backend: VitrailBackend, x: number, rows: number, columns: number): number {
   const y = backend.scratch(rows * columns * 4);
-  const groupsPerTask = Math.max(1, Math.round(4096 / columns));
-  backend.pool.run(transpose, { groupsPerTask, x, y, rows, columns }, Math.ceil(rows / 4 / groupsPerTask));
+  transposeMatrix(backend, x, y, rows, columns);
   return y;
 }
 

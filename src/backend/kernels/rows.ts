@@ -1,8 +1,10 @@
 import { util } from "@tensorflow/tfjs-core";
 import { imagePatches as imagePatchesTask, rotary as rotaryTask } from "../tasks/element-wise.js";
 import { layerNorm as layerNormTask } from "../tasks/layer-norm.js";
+import { layerNormGradient as layerNormGradientTask } from "../tasks/layer-norm-gradient.js";
 import { softmax as softmaxTask } from "../tasks/softmax.js";
 import { checkShape, type Kernel } from "./define-kernel.js";
+import { sumColumns } from "./sum.js";
 
 /** So that a task takes some 20 µs. */
 const FLOATS_PER_TASK = 16384;
@@ -26,6 +28,30 @@ export const layerNorm: Kernel = {
     const values = { rowsPerTask, rows, width, x: from, gamma: weight, beta: bias, y: out.start, epsilon };
     backend.pool.run(layerNormTask, values, tasks);
     return out;
+  },
+};
+
+/** dy, x and gamma of a layer norm → slopes of x, gamma and beta */
+export const layerNormGradient: Kernel = {
+  name: "VitrailLayerNormGradient",
+  compute(backend, { dy, x, gamma }, { epsilon }: { epsilon: number }) {
+    const width = x!.shape.at(-1)!;
+    const rows = util.sizeFromShape(x!.shape) / width;
+    checkShape("VitrailLayerNormGradient", "dy", dy!, x!.shape);
+    checkShape("VitrailLayerNormGradient", "gamma", gamma!, [width]);
+    const { rowsPerTask, tasks } = cut(rows, width);
+    const outputs = [backend.output(x!.shape), backend.output([width]), backend.output([width])] as const;
+    const sums = backend.scratch(tasks * 2 * width * 4);
+    const [from, weight, slope] = [backend.address(x!), backend.address(gamma!), backend.address(dy!)];
+    const values = { rowsPerTask, rows, width, x: from, gamma: weight, dy: slope, dx: outputs[0].start, sums, epsilon };
+    backend.pool.run(layerNormGradientTask, values, tasks);
+    // The tasks' sums lie as [task, gamma or beta, width].
+    const both = backend.scratch(2 * width * 4);
+    sumColumns(backend, { x: sums, y: both, rows: tasks, width: 2 * width });
+    const memory = backend.memoryBlocks.all();
+    memory.copyWithin(outputs[1].start, both, both + width * 4);
+    memory.copyWithin(outputs[2].start, both + width * 4, both + 2 * width * 4);
+    return [...outputs];
   },
 };
 

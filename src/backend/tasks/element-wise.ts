@@ -20,6 +20,9 @@ export const unaryTasks = {
   gelu: unary("gelu", gelu),
   relu: unary("relu", (_, x) => x.atLeast(vectorZero())),
   sigmoid: unary("sigmoid", sigmoid),
+  square: unary("square", (_, x) => x.mul(x)),
+  squareRoot: unary("squareRoot", (_, x) => x.sqrt()),
+  negative: unary("negative", (_, x) => x.neg()),
 };
 
 const BINARY = {

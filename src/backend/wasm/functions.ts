@@ -76,14 +76,14 @@ export function mapFloats(
   const keep = (value: Vector) => f.vector(value);
   const end = f.int(output.add(count.shiftLeft(2)));
   const endOfPairs = f.int(output.add(count.and(-8).shiftLeft(2)));
-  f.while(output.less(endOfPairs), () => {
+  f.while(output.isBefore(endOfPairs), () => {
     const first = keep(formula(...inputs.map((pointer) => keep(load(pointer)))));
     const second = keep(formula(...inputs.map((pointer) => keep(load(pointer, 16)))));
     f.store(output, first);
     f.store(output, second, 16);
     advance(32);
   });
-  f.while(output.less(end), () => {
+  f.while(output.isBefore(end), () => {
     const value = keep(formula(...inputs.map((pointer) => keep(loadSplat(pointer)))));
     f.storeReal(output, value.lane(0));
     advance(4);

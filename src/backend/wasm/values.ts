@@ -67,6 +67,10 @@ export class Int {
   less(other: IntLike): Int {
     return this.with(other, 0x48);
   }
+  /** Of two addresses: those from 2 GiB on are negative as signed numbers. */
+  isBefore(address: Int): Int {
+    return this.with(address, 0x49);
+  }
   greater(other: IntLike): Int {
     return this.with(other, 0x4a);
   }

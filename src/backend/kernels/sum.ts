@@ -1,0 +1,58 @@
+import { backend_util, util } from "@tensorflow/tfjs-core";
+import { sumColumns as sumColumnsTask, sumRows } from "../tasks/sum.js";
+import type { VitrailBackend } from "../vitrail-backend.js";
+import type { Kernel } from "./define-kernel.js";
+
+/** So that a task takes some 20 µs. */
+const FLOATS_PER_TASK = 32768;
+/** Long chains of sums are inexact, so columns are summed in parts of at most this many rows. */
+const ROWS_PER_PART = 128;
+
+/** y[width] = factor · sum over the rows of x[rows, width], both addresses. */
+export function sumColumns(
+  backend: VitrailBackend,
+  { x, y, rows, width, factor = 1 }: { x: number; y: number; rows: number; width: number; factor?: number },
+): void {
+  const rowsPerTask = Math.max(1, Math.min(ROWS_PER_PART, Math.round(FLOATS_PER_TASK / width)));
+  const parts = Math.ceil(rows / rowsPerTask);
+  const partial = parts === 1 ? y : backend.scratch(parts * width * 4);
+  backend.pool.run(sumColumnsTask, { rowsPerTask, rows, width, x, partial, factor: parts === 1 ? factor : 1 }, parts);
+  if (parts > 1) sumColumns(backend, { x: partial, y, rows: parts, width, factor });
+}
+
+/** Which axes are summed: the last ones, or the first. */
+function sides(shape: number[], axis: number | number[]): { side: "rows" | "columns"; reduced: number } | undefined {
+  const axes = util.parseAxisParam(axis, shape).sort((a, b) => a - b);
+  const reduced = axes.reduce((size, one) => size * shape[one]!, 1);
+  const isRun = axes.every((one, i) => one === axes[0]! + i);
+  if (!isRun || axes.length === 0) return undefined;
+  if (axes.at(-1) === shape.length - 1) return { side: "rows", reduced };
+  return axes[0] === 0 ? { side: "columns", reduced } : undefined;
+}
+
+function summing(name: string, factorOf: (count: number) => number): Kernel {
+  return {
+    name,
+    accepts: ({ x }, { axis }) => sides(x!.shape, axis) !== undefined,
+    compute(backend, { x }, { axis, keepDims }: { axis: number | number[]; keepDims: boolean }) {
+      const axes = util.parseAxisParam(axis, x!.shape);
+      const { side, reduced } = sides(x!.shape, axis)!;
+      const [shape] = backend_util.computeOutAndReduceShapes(x!.shape, axes);
+      const out = backend.output(keepDims ? backend_util.expandShapeToKeepDim(shape, axes) : shape);
+      const from = backend.address(x!);
+      const kept = util.sizeFromShape(shape);
+      const factor = factorOf(reduced);
+      if (side === "columns") {
+        sumColumns(backend, { x: from, y: out.start, rows: reduced, width: kept, factor });
+        return out;
+      }
+      const rowsPerTask = Math.max(1, Math.round(FLOATS_PER_TASK / reduced));
+      const values = { rowsPerTask, rows: kept, width: reduced, x: from, y: out.start, factor };
+      backend.pool.run(sumRows, values, Math.ceil(kept / rowsPerTask));
+      return out;
+    },
+  };
+}
+
+export const sum = summing("Sum", () => 1);
+export const mean = summing("Mean", (count) => 1 / count);
