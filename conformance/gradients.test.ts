@@ -14,13 +14,14 @@ import {
 } from "@tensorflow/tfjs-core";
 import { type LayersModel, model } from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ENGINES, useEngine } from "../src/backend/engine.js";
+import { useEngine } from "../src/backend/engine.js";
 import { assembleModel } from "../src/models/assemble-model.js";
 import { translateNames } from "../src/models/checkpoint-names.js";
 import { type Parameter, parametersOf } from "../src/models/parameters.js";
 import { tensorError } from "../src/tasks/compare.js";
 import { openModel } from "../src/tasks/load-model.js";
 import { AdamW, type AdamWSettings } from "./adamw.js";
+import { ENGINES } from "./engines.js";
 import { readGolden } from "./golden.js";
 
 /** Beside PyTorch float32's own error; see docs/numerics.md. */

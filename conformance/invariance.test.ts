@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ENGINES } from "../src/backend/engine.js";
 import { loadModel } from "../src/index.js";
 import { tensorError } from "../src/tasks/compare.js";
+import { ENGINES } from "./engines.js";
 import { seededCheckpoint, seededImage, seededPixels } from "./seeded-weights.js";
 
 const BATCH = 2e-6;

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { ENGINES } from "../src/backend/engine.js";
 import { useConfiguration } from "../src/backend/kernel.testing.js";
 import { describeEngine, loadModel } from "../src/index.js";
 import { BAR, firstDivergence } from "../src/tasks/compare.js";
 import { TINY_CASES } from "./cases.js";
+import { ENGINES } from "./engines.js";
 import { runCase } from "./run-case.js";
 
 const describeTinyModels = (engine: (typeof ENGINES)[number]) =>
