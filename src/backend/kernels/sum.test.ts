@@ -21,5 +21,6 @@ describeKernel("Sum and Mean", {
   ...reduce([2, 7, 33], [1, 2], true),
   ...reduce([2, 7, 33], 1),
   ...reduce([700, 65], 0),
+  ...reduce([3, 70000], 0),
   ...reduce([3, 1000], [0, 1]),
 });

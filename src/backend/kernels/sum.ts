@@ -13,10 +13,13 @@ export function sumColumns(
   backend: VitrailBackend,
   { x, y, rows, width, factor = 1 }: { x: number; y: number; rows: number; width: number; factor?: number },
 ): void {
-  const rowsPerTask = Math.max(1, Math.min(ROWS_PER_PART, Math.round(FLOATS_PER_TASK / width)));
-  const parts = Math.ceil(rows / rowsPerTask);
+  const parts = Math.ceil(rows / ROWS_PER_PART);
+  const columnsPerTask = Math.ceil(FLOATS_PER_TASK / Math.min(rows, ROWS_PER_PART));
+  const tasksPerPart = Math.ceil(width / columnsPerTask);
   const partial = parts === 1 ? y : backend.scratch(parts * width * 4);
-  backend.pool.run(sumColumnsTask, { rowsPerTask, rows, width, x, partial, factor: parts === 1 ? factor : 1 }, parts);
+  const cut = { rowsPerPart: ROWS_PER_PART, columnsPerTask, tasksPerPart };
+  const values = { ...cut, rows, width, x, partial, factor: parts === 1 ? factor : 1 };
+  backend.pool.run(sumColumnsTask, values, parts * tasksPerPart);
   if (parts > 1) sumColumns(backend, { x: partial, y, rows: parts, width, factor });
 }
 

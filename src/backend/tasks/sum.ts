@@ -18,23 +18,38 @@ export const sumRows = defineTask(
 );
 
 /**
- * partial[task, :] = sum over the task's rows of x[row, :]. Cut by sizes alone, so that the order of the sums, and with it every bit, does not
- * depend on the threads. A second dispatch sums the partial sums.
+ * partial[part, :] = factor · sum over the part's rows of x[row, :]; a task is some columns of a part. Parts are cut by sizes alone, so that the
+ * order of the sums, and with it every bit, does not depend on the threads. A second dispatch sums the partial sums.
  */
 export const sumColumns = defineTask(
   "sumColumns",
-  { rowsPerTask: "int", rows: "int", width: "int", x: "int", partial: "int", factor: "real" },
+  {
+    rowsPerPart: "int",
+    rows: "int",
+    width: "int",
+    columnsPerTask: "int",
+    tasksPerPart: "int",
+    x: "int",
+    partial: "int",
+    factor: "real",
+  },
   (f, v, { task }) => {
-    const { first, last } = share(f, task, v.rowsPerTask, v.rows);
+    const part = f.int(task.div(v.tasksPerPart));
+    const { first, last } = share(f, part, v.rowsPerPart, v.rows);
+    const columns = share(f, task.rem(v.tasksPerPart), v.columnsPerTask, v.width);
+    const count = f.int(columns.last.sub(columns.first));
     const bytes = f.int(v.width.shiftLeft(2));
-    const sums = f.int(v.partial.add(task.mul(bytes)));
-    const x = f.int(v.x.add(first.mul(bytes)));
-    f.clearBytes(sums, bytes);
+    const along = f.int(columns.first.shiftLeft(2));
+    const sums = f.int(v.partial.add(part.mul(bytes)).add(along));
+    const x = f.int(v.x.add(first.mul(bytes)).add(along));
+    f.clearBytes(sums, count.shiftLeft(2));
     f.for(first, last, 1, () => {
+      const from = f.int(x);
       const to = f.int(sums);
-      mapFloats(f, { inputs: [to, x], output: to, count: v.width }, (sum, value) => sum!.add(value!));
+      mapFloats(f, { inputs: [to, from], output: to, count }, (sum, value) => sum!.add(value!));
+      x.increase(bytes);
     });
     const factor = f.vector(v.factor.splat());
-    mapFloats(f, { inputs: [sums], output: sums, count: v.width }, (sum) => sum!.mul(factor));
+    mapFloats(f, { inputs: [sums], output: sums, count }, (sum) => sum!.mul(factor));
   },
 );
