@@ -42,7 +42,8 @@ export async function startPeerEngine(
     engine.prepare?.({ threads });
     await withReason(engine, async () => {
       for (const one of found) {
-        const doubt = await engine.loaded?.(await packages.load(one));
+        const exports = await packages.load(one);
+        const doubt = await engine.loaded?.(exports);
         if (doubt && choice === "automatic") throw new Error(doubt);
       }
     });
