@@ -1,3 +1,4 @@
+export { configureEngine, type EngineConfiguration } from "./backend/configure-engine.js";
 export { describeEngine, type EngineName, type EngineOptions } from "./backend/engine.js";
 export {
   CheckpointError,

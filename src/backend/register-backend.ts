@@ -1,6 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { findBackend, findBackendFactory, registerBackend } from "@tensorflow/tfjs-core";
 import { registerGradients } from "../ops/register-gradients.js";
+import { isRevectorizationAsked } from "./configure-engine.js";
 import { choosePlan } from "./kernel-plan.js";
 import { attention, attentionGradient } from "./kernels/attention.js";
 import { concat } from "./kernels/concat.js";
@@ -65,8 +66,6 @@ const KERNELS = [
 export interface VitrailOptions {
   /** Threads that compute, the calling one included. Default: as many as the process may use, at most 16. */
   threads?: number | undefined;
-  /** Lets V8 join 128-bit operations in pairs, where it can: twice the speed by an experimental flag that holds for the whole process. */
-  revectorize?: boolean | undefined;
 }
 
 /** More threads than this wait for memory, not for arithmetic. */
@@ -76,14 +75,14 @@ const MOST_DEFAULT_THREADS = 16;
  * Makes our backend known to TF.js under the name "vitrail", with its kernels and gradients, without making it the active one. A backend that
  * is there already is only given the number of threads that is asked for.
  */
-export function registerVitrailBackend({ threads, revectorize = false }: VitrailOptions = {}): void {
+export function registerVitrailBackend({ threads }: VitrailOptions = {}): void {
   const count = threads ?? Math.min(processorCount(), MOST_DEFAULT_THREADS);
   if (findBackendFactory(BACKEND_NAME)) {
     const known = findBackend(BACKEND_NAME);
     if (threads !== undefined && known instanceof VitrailBackend) known.pool.resize(count);
     return;
   }
-  const plan = choosePlan({ revectorize });
+  const plan = choosePlan({ revectorize: isRevectorizationAsked() });
   registerKernels(KERNELS);
   registerGradients();
   registerBackend(BACKEND_NAME, () => new VitrailBackend(plan, count), 0);

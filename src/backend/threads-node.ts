@@ -41,3 +41,9 @@ export function allowRevectorization(): boolean {
   v8.setFlagsFromString("--experimental-wasm-revectorize");
   return true;
 }
+export function forbidRevectorization(): void {
+  v8.setFlagsFromString("--no-experimental-wasm-revectorize");
+}
+
+/** What `VITRAIL_REVECTORIZE=1` in the environment asks for. */
+export const isRevectorizationWished = (): boolean => process.env.VITRAIL_REVECTORIZE === "1";

@@ -1,0 +1,76 @@
+import { describe, expect, it, vi } from "vitest";
+import { choosePlan } from "./kernel-plan.js";
+import { canCompile, rankBlocks } from "./kernel-probe.js";
+import { allowRelaxedSimd } from "./threads-node.js";
+
+const revectorization = vi.hoisted(() => ({ isOn: false, works: true }));
+vi.mock("./threads-node.js", async (original) => ({
+  ...(await original<typeof import("./threads-node.js")>()),
+  allowRevectorization: () => {
+    revectorization.isOn = true;
+    return true;
+  },
+  forbidRevectorization: () => {
+    revectorization.isOn = false;
+  },
+}));
+vi.mock("./kernel-probe.js", async (original) => {
+  const probe = await original<typeof import("./kernel-probe.js")>();
+  const rank: typeof probe.rankBlocks = (...given) => {
+    if (revectorization.isOn && !revectorization.works) throw new Error("wrong numbers");
+    return probe.rankBlocks(...given);
+  };
+  return { ...probe, rankBlocks: rank };
+});
+
+describe("choosePlan", () => {
+  it("takes relaxed SIMD and a block that this machine runs best, and a narrow one whose columns divide head sizes", () => {
+    const plan = choosePlan({ revectorize: false });
+    expect(plan).toMatchObject({ instructions: "relaxed", multiplication: "relaxed", memory: "shared" });
+    expect(16 % plan.narrow.columns).toBe(0);
+    expect(revectorization.isOn).toBe(false);
+  });
+
+  it("pairs vectors when asked, in blocks for that", () => {
+    expect(choosePlan({ revectorize: true })).toMatchObject({ instructions: "revectorized" });
+    expect(revectorization.isOn).toBe(true);
+  });
+
+  it("goes without, and switches the flag off again, when the self-test fails with paired vectors", () => {
+    revectorization.works = false;
+    expect(choosePlan({ revectorize: true })).toMatchObject({ instructions: "relaxed" });
+    expect(revectorization.isOn).toBe(false);
+  });
+
+  it("falls back to plain SIMD where there is no relaxed one, and says so where there is none", () => {
+    const validate = vi.spyOn(WebAssembly, "validate").mockReturnValueOnce(true).mockReturnValueOnce(false);
+    expect(choosePlan({ revectorize: true })).toMatchObject({ instructions: "plain", multiplication: "plain" });
+    validate.mockReturnValue(false);
+    expect(() => choosePlan({ revectorize: false })).toThrow(expect.objectContaining({ code: "engine/no-simd" }));
+    validate.mockRestore();
+  });
+});
+
+describe("rankBlocks", () => {
+  it("keeps every block that computes right, in some order", () => {
+    const blocks = [
+      { rows: 3, columns: 12 },
+      { rows: 2, columns: 16 },
+    ];
+    expect(rankBlocks(blocks, "plain", "plain")).toEqual(expect.arrayContaining(blocks));
+  });
+
+  it("refuses code that computes wrong numbers", () => {
+    const instance = vi.spyOn(WebAssembly, "Instance").mockReturnValue({ exports: { probe: () => {} } });
+    expect(() => rankBlocks([{ rows: 3, columns: 12 }], "plain", "plain")).toThrow(
+      expect.objectContaining({ code: "engine/self-test" }),
+    );
+    instance.mockRestore();
+  });
+
+  it("finds that relaxed SIMD compiles once it is allowed", () => {
+    allowRelaxedSimd();
+    expect(canCompile("relaxed", "shared")).toBe(true);
+    expect(canCompile("plain", "plain")).toBe(true);
+  });
+});

@@ -1,0 +1,93 @@
+import { EngineError } from "../errors.js";
+import type { Multiplication } from "./wasm/function-builder.js";
+import { defineMatrixTiles, type RegisterBlock } from "./wasm/matrix-tiles.js";
+import { ModuleBuilder } from "./wasm/module-builder.js";
+
+export type MemoryKind = "shared" | "plain";
+
+/** V8 optimizes in the background: a candidate that is timed alone for 4 ms is timed in its first, slow code. */
+const PROBE_MS = 40;
+/** A small product whose columns every block divides. */
+const SIZE = { rows: 24, k: 384, columns: 96 };
+
+/** Whether this JavaScript engine takes code of a kind at all. */
+export function canCompile(multiplication: Multiplication, memory: MemoryKind): boolean {
+  return WebAssembly.validate(probeModule(multiplication, { rows: 1, columns: 4 }, memory));
+}
+
+/** A module whose `probe(a, b, c, bias)` computes the probe's product. */
+function probeModule(
+  multiplication: Multiplication,
+  block: RegisterBlock,
+  memory: MemoryKind,
+): Uint8Array<ArrayBuffer> {
+  const m = new ModuleBuilder({ multiplication, memory, constantsAt: 0 });
+  const tiles = defineMatrixTiles(m, block);
+  const { rows, k, columns } = SIZE;
+  m.define("probe", { a: "int", b: "int", c: "int", bias: "int" }, (f, addresses) =>
+    f.call(tiles, {
+      ...addresses,
+      residual: 0,
+      aStride: k * 4,
+      cStride: columns * 4,
+      k,
+      rows,
+      panelBytes: k * block.columns * 4,
+      firstPanel: 0,
+      lastPanel: columns / block.columns,
+    }),
+  );
+  return m.bytes();
+}
+
+/**
+ * Tries register blocks: times all in turns, for as long as V8 needs to optimize them, then checks the numbers of the code that came of it.
+ *
+ * @returns the blocks, fastest first
+ * @throws EngineError `engine/self-test`
+ */
+export function rankBlocks(
+  blocks: readonly RegisterBlock[],
+  multiplication: Multiplication,
+  kind: MemoryKind,
+): RegisterBlock[] {
+  const { rows, k, columns } = SIZE;
+  const memory = new WebAssembly.Memory({ initial: 8, maximum: 65536, shared: kind === "shared" });
+  const floats = new Float32Array(memory.buffer);
+  const a = 1024;
+  const b = a + rows * k;
+  const c = b + k * columns;
+  const bias = c + rows * columns;
+  for (let i = a; i < c; i++) floats[i] = ((i * 2654435761) >>> 16) / 65536 - 0.5;
+  const candidates = blocks.map((block) => {
+    const module = new WebAssembly.Module(probeModule(multiplication, block, kind));
+    const { probe } = new WebAssembly.Instance(module, { env: { memory } }).exports as {
+      probe: (...addresses: number[]) => void;
+    };
+    return { block, best: Number.POSITIVE_INFINITY, run: () => probe(a * 4, b * 4, c * 4, bias * 4) };
+  });
+  for (const end = performance.now() + PROBE_MS; performance.now() < end; ) {
+    for (const candidate of candidates) {
+      const start = performance.now();
+      candidate.run();
+      candidate.best = Math.min(candidate.best, performance.now() - start);
+    }
+  }
+  for (const { block, run } of candidates) {
+    run();
+    for (let i = 0; i < rows * columns; i += 7) {
+      const row = Math.floor(i / columns);
+      const column = i % columns;
+      const panel = b + Math.floor(column / block.columns) * k * block.columns + (column % block.columns);
+      let sum = 0;
+      for (let step = 0; step < k; step++) sum += floats[a + row * k + step]! * floats[panel + step * block.columns]!;
+      if (!(Math.abs(sum - floats[c + i]!) < 1e-4))
+        throw new EngineError(
+          "engine/self-test",
+          `The ${block.rows}x${block.columns} kernel computes wrong numbers on this machine: ${floats[c + i]} for ${sum}. Use the engine "cpu".`,
+          { details: { block, found: floats[c + i], wanted: sum } },
+        );
+    }
+  }
+  return candidates.sort((x, y) => x.best - y.best).map(({ block }) => block);
+}
