@@ -13,9 +13,9 @@ const INSTALL_LIMIT = 100;
 
 const checks = [
   ["types", () => run(bin("tsc"), ["-p", "."])],
-  ["lint and format", () => run(bin("biome"), ["ci", "--error-on-warnings", "."])],
+  ["lint and format", () => run(bin("biome"), ["ci", "--colors=off", "--error-on-warnings", "."])],
   ["build", () => run(bin("tsup"), ["--silent"])],
-  ["dead code and dependencies (knip)", () => run(bin("knip"), [])],
+  ["dead code and dependencies (knip)", () => run(bin("knip"), ["--no-config-hints"])],
   ["package.json (publint)", () => run(bin("publint"), ["--strict"])],
   ["types as others resolve them (attw)", () => run(bin("attw"), ["--pack", "--profile", "esm-only"])],
   ["install of the packed package, scripts off", installPacked],

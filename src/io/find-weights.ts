@@ -4,8 +4,8 @@ import { statIfThere, unreadable } from "./positional-file.js";
 import { quote, weightsError } from "./weights-error.js";
 
 /** The names that transformers and timm give their weights. */
-export const SINGLE_FILE = "model.safetensors";
-export const INDEX_FILE = `${SINGLE_FILE}.index.json`;
+const SINGLE_FILE = "model.safetensors";
+const INDEX_FILE = `${SINGLE_FILE}.index.json`;
 
 const OTHER_WEIGHTS: readonly [pattern: RegExp, what: string][] = [
   [/\.safetensors$/, "safetensors under another name"],

@@ -25,7 +25,7 @@ export interface ClassificationOptions {
   cumulative?: "label-order" | readonly string[];
 }
 
-export const CLASSIFICATION_OPTIONS = ["topK", "threshold", "activation", "cumulative"] as const;
+const CLASSIFICATION_OPTIONS = ["topK", "threshold", "activation", "cumulative"] as const;
 
 /** @throws InputError `input/option` */
 export function checkClassificationOptions(options: ClassificationOptions, labels: readonly string[]): void {
@@ -72,7 +72,6 @@ export function labelsOf(
 
 function orWorse(all: readonly Label[], order: readonly string[]): Label[] {
   const byLabel = new Map(all.map(({ label, score }) => [label, score]));
-  let sum = 0;
-  const fromWorst = [...order].reverse().map((label) => ({ label, score: (sum += byLabel.get(label)!) }));
-  return fromWorst.reverse();
+  const scoreFrom = (place: number) => order.slice(place).reduce((sum, label) => sum + byLabel.get(label)!, 0);
+  return order.map((label, place) => ({ label, score: scoreFrom(place) }));
 }

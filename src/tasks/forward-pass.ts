@@ -64,8 +64,10 @@ export class ForwardPass {
 
   private view(symbols: SymbolicTensor[]): LayersModel {
     const key = symbols.map(({ id }) => id).join(" ");
-    let view = this.views.get(key);
-    if (!view) this.views.set(key, (view = model({ inputs: this.transformer.model.inputs, outputs: symbols })));
+    const known = this.views.get(key);
+    if (known) return known;
+    const view = model({ inputs: this.transformer.model.inputs, outputs: symbols });
+    this.views.set(key, view);
     return view;
   }
 }
