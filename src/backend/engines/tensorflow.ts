@@ -35,9 +35,10 @@ export const tensorflowGpu: PeerEngine = {
   describe: (backend) => ({ ...tensorflow.describe(backend), device: "GPU" }),
 };
 
-/** tfjs-node 4.22 calls two functions of `node:util` that Node 23 removed; its next release, which will not, never came. */
+/** tfjs-node 4.22 calls two functions of `node:util` that Node deprecated, with warnings, and removed in 23; a release that does not never came. */
 function mendUtil(): void {
-  const functions = util as unknown as Record<string, unknown>;
-  functions.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  functions.isArray ??= Array.isArray;
+  Object.assign(util, {
+    isArray: Array.isArray,
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+  });
 }
