@@ -24,6 +24,7 @@ import {
 import { batchMatMul, fusedMatMul } from "./kernels/mat-mul.js";
 import { linear } from "./kernels/matrix-product.js";
 import { imagePatches, layerNorm, layerNormGradient, rotary, softmax } from "./kernels/rows.js";
+import { pad, slice } from "./kernels/slice.js";
 import { mean, sum } from "./kernels/sum.js";
 import { transpose } from "./kernels/transpose.js";
 import { processorCount } from "./threads-node.js";
@@ -50,10 +51,12 @@ const KERNELS = [
   mean,
   multiply,
   neg,
+  pad,
   realDiv,
   relu,
   rotary,
   sigmoid,
+  slice,
   softmax,
   sqrt,
   square,

@@ -7,10 +7,9 @@ export const concat: Kernel = {
   compute(backend, inputs, { axis }: { axis: number }) {
     const tensors = Object.values(inputs) as TensorInfo[];
     const along = util.parseAxisParam(axis, tensors[0]!.shape)[0]!;
-    const shape = backend_util.computeOutShape(
-      tensors.map((tensor) => tensor.shape),
-      along,
-    );
+    const shapes = tensors.map((tensor) => tensor.shape);
+    backend_util.assertParamsConsistent(shapes, along);
+    const shape = backend_util.computeOutShape(shapes, along);
     const out = backend.output(shape);
     const outer = util.sizeFromShape(shape.slice(0, along));
     const stride = util.sizeFromShape(shape.slice(along)) * 4;

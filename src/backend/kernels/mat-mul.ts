@@ -1,4 +1,5 @@
 import { broadcast_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { EngineError } from "../../errors.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import { type Kernel, type KernelAttributes, runCpuKernel } from "./define-kernel.js";
 import { product } from "./matrix-product.js";
@@ -22,6 +23,15 @@ function matMul(
   const rows = transposeA ? aColumns : aRows;
   const k = transposeA ? aRows : aColumns;
   const columns = transposeB ? bRows : bColumns;
+  const inner = transposeB ? bColumns : bRows;
+  if (a.shape.length < 2 || b.shape.length < 2 || k !== inner)
+    throw new EngineError(
+      "engine/shape",
+      `A product of [${a.shape}] and [${b.shape}] has inner sizes ${k} and ${inner}.`,
+      {
+        details: { a: a.shape, b: b.shape, transposeA, transposeB },
+      },
+    );
   const lies = transposeB ? "columns" : "k";
   const outer = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const batchA = util.sizeFromShape(a.shape.slice(0, -2));

@@ -152,7 +152,7 @@ export const depthwise = defineTask(
   },
 );
 
-/** The largest value under each window, channel by channel. */
+/** The largest value under each window, channel by channel; a NaN counts as nothing, as on TF.js's other backends. */
 export const maxPool = defineTask("maxPool", WINDOW, (f, v, { task }) => {
   const lowest = f.constant(-3.4028234663852886e38);
   eachWindow(f, v, task, (place) =>
@@ -161,7 +161,7 @@ export const maxPool = defineTask("maxPool", WINDOW, (f, v, { task }) => {
       v,
       place,
       lowest,
-      (most, value) => value.atLeast(most),
+      (most, value) => most.atLeast(value),
       (most) => most,
     ),
   );
