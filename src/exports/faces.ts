@@ -1,8 +1,30 @@
 export { VitrailError } from "../errors.js";
+export { analyzeFaces } from "../tasks/faces/analyze-faces.js";
 export { annotateFaces } from "../tasks/faces/annotate-faces.js";
+export type { AgeRange } from "../tasks/faces/attributes/age-range.js";
+export type { AttributeFailure, AttributeSource, ModelSource } from "../tasks/faces/attributes/attribute-models.js";
+export type { LabelMap } from "../tasks/faces/attributes/attribute-reader.js";
+export type { AgeValue, AttributeValue, FaceAttributes } from "../tasks/faces/attributes/attribute-value.js";
+export type { Emotion, Gender, Race } from "../tasks/faces/attributes/canonical-labels.js";
 export { type AffineMatrix, type CropFaceOptions, cropFace, type FaceCrop } from "../tasks/faces/crop-face.js";
 export type { Face, Point } from "../tasks/faces/face.js";
+export type { AnalyzedFace, FaceAnalysis } from "../tasks/faces/face-analysis.js";
+export type { FaceAnalyzer } from "../tasks/faces/face-analyzer.js";
 export type { DetectOptions, FaceDetector } from "../tasks/faces/face-detector.js";
 export type { FaceModelName } from "../tasks/faces/face-models.js";
+export type { FaceQuality } from "../tasks/faces/face-quality.js";
+export { type FaceAnalyzerOptions, loadFaceAnalyzer } from "../tasks/faces/load-face-analyzer.js";
 export { type FaceDetectorOptions, loadFaceDetector } from "../tasks/faces/load-face-detector.js";
+export { fromScaleflex } from "../tasks/faces/services/from-scaleflex.js";
+export { fromSmartClick } from "../tasks/faces/services/from-smart-click.js";
+export type { ServiceFace, ServiceResult } from "../tasks/faces/services/service-result.js";
+export { type DeepfaceFace, toDeepface } from "../tasks/faces/services/to-deepface.js";
+export { type FaceApiFace, toFaceApi } from "../tasks/faces/services/to-face-api.js";
+export {
+  type ScaleflexAnswer,
+  type ScaleflexFace,
+  type ScaleflexOptions,
+  toScaleflex,
+} from "../tasks/faces/services/to-scaleflex.js";
+export { type SmartClickFace, toSmartClick } from "../tasks/faces/services/to-smart-click.js";
 export type { ImageInput, RawPixels } from "../tasks/image-input.js";

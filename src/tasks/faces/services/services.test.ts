@@ -1,0 +1,290 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { packageFile } from "../../package-file.js";
+import type { FaceAnalysis } from "../face-analysis.js";
+import { fromScaleflex } from "./from-scaleflex.js";
+import { fromSmartClick } from "./from-smart-click.js";
+import { toDeepface } from "./to-deepface.js";
+import { toFaceApi } from "./to-face-api.js";
+import { toScaleflex } from "./to-scaleflex.js";
+import { toSmartClick } from "./to-smart-click.js";
+
+/** The services' own samples. */
+const sample = (name: string) =>
+  JSON.parse(readFileSync(packageFile(`conformance/goldens/services/${name}.json`), "utf8"));
+
+/** What `analyzeFaces` would have found in the picture of SmartClick's sample. */
+const portrait: FaceAnalysis = {
+  width: 400,
+  height: 500,
+  faces: [
+    {
+      box: {
+        x: 71.38750197336044,
+        y: 47.552113214756055,
+        width: 291.84930589000385 - 71.38750197336044,
+        height: 450.8455882774045 - 47.552113214756055,
+      },
+      score: 0.97862,
+      landmarks: [
+        { x: 140.4, y: 180.6 },
+        { x: 230.2, y: 181.5 },
+      ],
+      quality: { size: 220, visible: 1, sharpness: 0.5, yaw: 0, pitch: 0, roll: 0 },
+      attributes: {
+        emotion: {
+          value: "happy",
+          score: 0.9026057124137878,
+          // In no order of any service.
+          scores: {
+            sad: 0.0005883954581804574,
+            neutral: 0.09413523972034454,
+            happy: 0.9026057124137878,
+            angry: 0.0016742909792810678,
+            fear: 0.00010980576917063445,
+            disgust: 7.964045653352514e-5,
+            surprise: 0.0008069504983723164,
+          },
+        },
+      },
+    },
+  ],
+};
+
+/** What it would have found in that of Scaleflex's. */
+const friends: FaceAnalysis = {
+  width: 1280,
+  height: 720,
+  faces: [
+    {
+      box: { x: 466.71, y: 269.4, width: 109.5, height: 146.2 },
+      score: 0.9,
+      landmarks: [],
+      quality: { size: 109.5, visible: 1, sharpness: 0.5, yaw: 0, pitch: 0, roll: 0 },
+      attributes: {
+        race: {
+          value: "white",
+          score: 0.342563,
+          scores: {
+            white: 0.342563,
+            black: 0.004212,
+            "latino hispanic": 0.296409,
+            asian: 0.008938,
+            indian: 0.032349,
+            "middle eastern": 0.315529,
+          },
+        },
+        gender: { value: "Male", score: 0.99, scores: { Male: 0.99, Female: 0.01 } },
+        age: { value: 34.4, score: 0.6, scores: { "30-39": 0.6 }, interval: [30, 39], expected: 35 },
+        emotion: {
+          value: "happy",
+          score: 0.988451,
+          scores: {
+            happy: 0.988451,
+            sad: 0.003001,
+            angry: 0.000703,
+            disgust: 0.000312,
+            fear: 0.000199,
+            surprise: 0.005796,
+            neutral: 0.001581,
+          },
+        },
+      },
+    },
+  ],
+};
+const asked = {
+  name: "album/friends.jpg",
+  requestId: "4f74f084-39a3-48f7-829a-336b55e8fd13",
+  resultUrl: sample("scaleflex").result,
+};
+
+/** With a face's attributes changed. */
+const withAttributes = (analysis: FaceAnalysis, attributes: object): FaceAnalysis => ({
+  ...analysis,
+  faces: analysis.faces.map((face) => ({ ...face, attributes: { ...attributes } })),
+});
+
+describe("toSmartClick", () => {
+  it("reproduces the sample field by field: keys, their order, unrounded and rounded numbers", () => {
+    expect(JSON.stringify(toSmartClick(portrait))).toBe(JSON.stringify(sample("smart-click")));
+  });
+
+  it("gives an empty list where there is no face", () => {
+    expect(toSmartClick({ ...portrait, faces: [] })).toEqual([]);
+  });
+
+  it("keeps rectangles inside of the picture", () => {
+    const face = { ...portrait.faces[0]!, box: { x: -10, y: 400, width: 500, height: 200 } };
+    const [{ rectangle }] = toSmartClick({ ...portrait, faces: [face] }) as [ReturnType<typeof toSmartClick>[0]];
+    expect(rectangle).toEqual({ left: 0, top: 400, right: 400, bottom: 500 });
+  });
+
+  it("gives all seven sentiments of a checkpoint that knows fewer", () => {
+    const emotion = { value: "happy", score: 0.75, scores: { happy: 0.75, sad: 0.25 } };
+    const [{ emotion: found }] = toSmartClick(withAttributes(portrait, { emotion })) as [
+      ReturnType<typeof toSmartClick>[0],
+    ];
+    expect(Object.keys(found.sentiments)).toEqual(Object.keys(sample("smart-click")[0].emotion.sentiments));
+    expect(found.sentiments).toMatchObject({ happy: 0.75, sad: 0.25, fear: 0 });
+  });
+
+  it("names what is missing", () => {
+    expect(() => toSmartClick(withAttributes(portrait, {}))).toThrow(
+      expect.objectContaining({ code: "input/attribute-missing", details: { attribute: "emotion" } }),
+    );
+    expect(() => toSmartClick(fromScaleflex(sample("scaleflex")))).toThrow(
+      expect.objectContaining({ code: "input/score-missing" }),
+    );
+  });
+});
+
+describe("toScaleflex", () => {
+  it("reproduces the sample field by field: keys, their order, whole pixels, percent in two decimals", () => {
+    expect(JSON.stringify(toScaleflex(friends, asked))).toBe(JSON.stringify(sample("scaleflex")));
+  });
+
+  it("says nothing of race, age and gender where they were not asked for", () => {
+    const { emotion } = friends.faces[0]!.attributes;
+    const { faces } = toScaleflex(withAttributes(friends, { emotion }), asked);
+    expect(Object.keys(faces.face_0!)).toEqual(["box", "emotions", "dominant_emotion"]);
+  });
+
+  it("numbers the faces, has none where there is none, and makes an id of its own", () => {
+    const two = toScaleflex({ ...friends, faces: [friends.faces[0]!, friends.faces[0]!] });
+    expect(Object.keys(two.faces)).toEqual(["face_0", "face_1"]);
+    const none = toScaleflex({ ...friends, faces: [] });
+    expect(none).toMatchObject({ status: "success", faces: {}, result: "", file_downloaded: "" });
+    expect(none.request_uuid).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(two.request_uuid).not.toBe(none.request_uuid);
+  });
+});
+
+describe("the parsers", () => {
+  it("bring the samples here and back without loss", () => {
+    expect(toSmartClick(fromSmartClick(sample("smart-click")))).toEqual([
+      { ...sample("smart-click")[0], rectangle: expect.any(Object) },
+    ]);
+    const answer = fromScaleflex(sample("scaleflex"));
+    expect(JSON.stringify(toScaleflex(answer, answer))).toBe(JSON.stringify(sample("scaleflex")));
+  });
+
+  const change = (name: string, edit: (json: never) => void) => {
+    const json = sample(name);
+    edit(json as never);
+    return json;
+  };
+  type SmartClick = [{ probability: unknown; rectangle: unknown; emotion: { sentiments: Record<string, unknown> } }];
+  type Scaleflex = { status: string; faces: { face_0: Record<string, unknown> } };
+  it.each([
+    ["no list", "", () => fromSmartClick({})],
+    ["nothing", "", () => fromSmartClick(undefined)],
+    ["a number for a face", "[0]", () => fromSmartClick([3])],
+    [
+      "a probability of 98",
+      "[0].probability",
+      () => fromSmartClick(change("smart-click", (json: SmartClick) => (json[0].probability = 98))),
+    ],
+    [
+      "no rectangle",
+      "[0].rectangle",
+      () => fromSmartClick(change("smart-click", (json: SmartClick) => (json[0].rectangle = null))),
+    ],
+    [
+      "a sentiment in text",
+      "[0].emotion.sentiments.sad",
+      () => fromSmartClick(change("smart-click", (json: SmartClick) => (json[0].emotion.sentiments.sad = "0.1"))),
+    ],
+    [
+      "an eighth sentiment",
+      "[0].emotion.sentiments.bored",
+      () => fromSmartClick(change("smart-click", (json: SmartClick) => (json[0].emotion.sentiments.bored = 0))),
+    ],
+    ["an error", "status", () => fromScaleflex(change("scaleflex", (json: Scaleflex) => (json.status = "error")))],
+    [
+      "a box of three",
+      "faces.face_0.box",
+      () => fromScaleflex(change("scaleflex", (json: Scaleflex) => (json.faces.face_0.box = [1, 2, 3]))),
+    ],
+    [
+      "another gender",
+      "faces.face_0.gender",
+      () => fromScaleflex(change("scaleflex", (json: Scaleflex) => (json.faces.face_0.gender = "M"))),
+    ],
+    [
+      "races without the dominant one",
+      "faces.face_0.dominant_race",
+      () => fromScaleflex(change("scaleflex", (json: Scaleflex) => delete json.faces.face_0.dominant_race)),
+    ],
+  ])("refuse %s and say where: %s", (_what, path, read) => {
+    expect(read).toThrow(expect.objectContaining({ code: "input/service-answer" }));
+    expect(read).toThrow(path === "" ? /must be/ : `"${path}" must be`);
+  });
+});
+
+describe("toFaceApi", () => {
+  it("has face-api.js's names, order and units", () => {
+    const vector = Float32Array.of(0.6, 0.8);
+    const { attributes } = friends.faces[0]!;
+    const [face] = toFaceApi({ ...friends, faces: [{ ...friends.faces[0]!, attributes, vector }] });
+    expect(Object.keys(face!)).toEqual([
+      "detection",
+      "expressions",
+      "gender",
+      "genderProbability",
+      "age",
+      "descriptor",
+    ]);
+    expect(face!.detection).toEqual({
+      score: 0.9,
+      classScore: 0.9,
+      className: "",
+      box: { x: 466.71, y: 269.4, width: 109.5, height: 146.2 },
+      imageDims: { width: 1280, height: 720 },
+    });
+    expect(Object.entries(face!.expressions!)).toEqual([
+      ["neutral", 0.001581],
+      ["happy", 0.988451],
+      ["sad", 0.003001],
+      ["angry", 0.000703],
+      ["fearful", 0.000199],
+      ["disgusted", 0.000312],
+      ["surprised", 0.005796],
+    ]);
+    expect(face).toMatchObject({ gender: "male", genderProbability: 0.99, age: 34.4, descriptor: vector });
+  });
+});
+
+describe("toDeepface", () => {
+  it("has deepface's names, order and percent", () => {
+    const [face] = toDeepface(friends);
+    expect(Object.keys(face!)).toEqual([
+      "emotion",
+      "dominant_emotion",
+      "region",
+      "face_confidence",
+      "age",
+      "gender",
+      "dominant_gender",
+      "race",
+      "dominant_race",
+    ]);
+    expect(face!.region).toEqual({ x: 467, y: 269, w: 109, h: 147 });
+    expect(Object.keys(face!.emotion!)).toEqual(Object.keys(sample("scaleflex").faces.face_0.emotions));
+    expect(face!.emotion!.happy).toBeCloseTo(98.8451, 10);
+    expect(face!.gender).toEqual({ Woman: 1, Man: 99 });
+    expect(face).toMatchObject({ age: 34, dominant_gender: "Man", dominant_race: "white", face_confidence: 0.9 });
+    expect(Object.keys(face!.race!)).toEqual(Object.keys(sample("scaleflex").faces.face_0.races));
+  });
+
+  it("tells the subject's eyes where they are known", () => {
+    expect(toDeepface(portrait)[0]!.region).toEqual({
+      x: 71,
+      y: 48,
+      w: 221,
+      h: 403,
+      left_eye: [230, 182],
+      right_eye: [140, 181],
+    });
+  });
+});
