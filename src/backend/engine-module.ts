@@ -7,8 +7,9 @@ import { binaryTasks, imagePatches, rotary, unaryTasks } from "./tasks/element-w
 import { gatherRows } from "./tasks/gather-rows.js";
 import { layerNorm } from "./tasks/layer-norm.js";
 import { layerNormGradient } from "./tasks/layer-norm-gradient.js";
-import { multiply } from "./tasks/multiply.js";
+import { multiply, multiplyQuantized } from "./tasks/multiply.js";
 import { packPlain, packTransposed, unpack, widen } from "./tasks/pack.js";
+import { quantizeRows, quantizeWeight } from "./tasks/quantize.js";
 import { softmax } from "./tasks/softmax.js";
 import { sumColumns, sumRows } from "./tasks/sum.js";
 import { transpose } from "./tasks/transpose.js";
@@ -16,6 +17,7 @@ import type { IntVariable, Multiplication, RealVariable, Variables } from "./was
 import { defineMatrixTiles, type RegisterBlock } from "./wasm/matrix-tiles.js";
 import { ModuleBuilder } from "./wasm/module-builder.js";
 import { defineOnlineSoftmax } from "./wasm/online-softmax.js";
+import { defineQuantizedTiles, type QuantizedKind } from "./wasm/quantized-tiles.js";
 import { atomic, Int, loadInt, loadReal } from "./wasm/values.js";
 
 /** What the code of one process is built from. */
@@ -26,10 +28,14 @@ export interface KernelPlan {
   memory: "shared" | "plain";
   wide: RegisterBlock;
   narrow: RegisterBlock;
+  quantized: { block: RegisterBlock; kind: QuantizedKind };
 }
 
 const TASKS: readonly Task<Fields>[] = [
   multiply,
+  multiplyQuantized,
+  quantizeRows,
+  quantizeWeight,
   packPlain,
   packTransposed,
   unpack,
@@ -77,6 +83,7 @@ export function engineModule(plan: KernelPlan, tasks: readonly Task<Fields>[] = 
     wide,
     narrow: isSameBlock ? wide : defineMatrixTiles(m, plan.narrow),
     onlineSoftmax: defineOnlineSoftmax(m),
+    quantized: defineQuantizedTiles(m, plan.quantized.block, plan.quantized.kind),
   };
   for (const task of tasks) defineTaskFunction(m, task, library);
   defineThreadLoops(m);

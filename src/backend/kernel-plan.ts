@@ -1,6 +1,6 @@
 import { EngineError } from "../errors.js";
 import type { KernelPlan } from "./engine-module.js";
-import { canCompile, rankBlocks } from "./kernel-probe.js";
+import { canCompile, isByteDotExact, rankBlocks } from "./kernel-probe.js";
 import { allowRelaxedSimd, allowRevectorization, forbidRevectorization } from "./threads-node.js";
 import type { RegisterBlock } from "./wasm/matrix-tiles.js";
 
@@ -54,5 +54,10 @@ function planFor(instructions: InstructionSet, memory: KernelPlan["memory"]): Ke
   const [wide, ...others] = rankBlocks(CANDIDATES[instructions], multiplication, memory);
   // The usual head sizes are multiples of 16.
   const narrow = [wide!, ...others].find(({ columns }) => 16 % columns === 0);
-  return { instructions, multiplication, memory, wide: wide!, narrow: narrow! };
+  // The byte instruction's sums are fused, so it takes the registers that float32 does; the other needs one more.
+  const quantized =
+    multiplication === "relaxed" && isByteDotExact(memory)
+      ? { kind: "u8" as const, block: wide! }
+      : { kind: "i12" as const, block: { rows: 2, columns: 16 } };
+  return { instructions, multiplication, memory, wide: wide!, narrow: narrow!, quantized };
 }

@@ -2,6 +2,7 @@ import { EngineError } from "../errors.js";
 import type { Multiplication } from "./wasm/function-builder.js";
 import { defineMatrixTiles, type RegisterBlock } from "./wasm/matrix-tiles.js";
 import { ModuleBuilder } from "./wasm/module-builder.js";
+import { vectorOfInt, vectorZero } from "./wasm/values.js";
 
 export type MemoryKind = "shared" | "plain";
 
@@ -13,6 +14,20 @@ const SIZE = { rows: 24, k: 384, columns: 96 };
 /** Whether this JavaScript engine takes code of a kind at all. */
 export function canCompile(multiplication: Multiplication, memory: MemoryKind): boolean {
   return WebAssembly.validate(probeModule(multiplication, { rows: 1, columns: 4 }, memory));
+}
+
+/** Whether the relaxed product of bytes is exact for all unsigned ones: older x64 code adds pairs of products with saturation. */
+export function isByteDotExact(memory: MemoryKind): boolean {
+  const m = new ModuleBuilder({ multiplication: "relaxed", memory, constantsAt: 0 });
+  m.define("probe", { target: "int" }, (f, { target }) =>
+    f.store(target, vectorOfInt(0x7f7f7f7f).dotBytes(vectorOfInt(-1), vectorZero())),
+  );
+  const wasm = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: memory === "shared" });
+  const { probe } = new WebAssembly.Instance(new WebAssembly.Module(m.bytes()), { env: { memory: wasm } }).exports as {
+    probe: (target: number) => void;
+  };
+  probe(0);
+  return new Int32Array(wasm.buffer, 0, 4).every((sum) => sum === 4 * 127 * 255);
 }
 
 /** A module whose `probe(a, b, c, bias)` computes the probe's product. */

@@ -9,8 +9,9 @@ import { registerVitrailBackend } from "./register-backend.js";
 import { BACKEND_NAME, VitrailBackend } from "./vitrail-backend.js";
 
 const block = (rows: number, columns: number) => ({ rows, columns });
-const relaxed = { instructions: "relaxed", multiplication: "relaxed", memory: "shared" } as const;
-const plain = { instructions: "plain", multiplication: "plain", memory: "plain" } as const;
+const i12 = { quantized: { kind: "i12", block: block(2, 16) } } as const;
+const relaxed = { ...i12, instructions: "relaxed", multiplication: "relaxed", memory: "shared" } as const;
+const plain = { ...i12, instructions: "plain", multiplication: "plain", memory: "plain" } as const;
 
 /** Kernels are tried with each of these; the relaxed ones have to give the same bits. */
 export const CONFIGURATIONS: Record<string, { plan: KernelPlan; threads: number }> = {

@@ -10,6 +10,17 @@ export interface Packed {
   rows: "k" | "columns";
 }
 
+/**
+ * A weight `[k, columns]` as small integers, in panels, see `wasm/quantized-tiles.ts`; behind them a scale, and a sum, for each column of every
+ * panel.
+ */
+export interface Quantized {
+  at: "quantized";
+  start: number;
+  k: number;
+  columns: number;
+}
+
 /** Where the numbers of a tensor are: exactly one of these. */
 export type Place =
   /** In a JavaScript array, as TF.js's CPU kernels make them. */
@@ -17,6 +28,7 @@ export type Place =
   /** In the engine's memory, float32, row by row. */
   | { at: "memory"; start: number }
   | Packed
+  | Quantized
   /** All zero, and nowhere: what a layer's weights are before a checkpoint is put in. */
   | { at: "unset" };
 

@@ -1,6 +1,7 @@
 import type { FunctionBuilder, IntVariable, Variables } from "./wasm/function-builder.js";
 import type { MatrixTiles } from "./wasm/matrix-tiles.js";
 import type { OnlineSoftmax } from "./wasm/online-softmax.js";
+import type { QuantizedTiles } from "./wasm/quantized-tiles.js";
 import type { Int } from "./wasm/values.js";
 
 /** What a task gets: whole numbers (addresses, counts) and reals, by name. */
@@ -14,6 +15,7 @@ export interface Library {
   /** The best register block whose width divides the usual head sizes, 16, 32, 64, 80. */
   readonly narrow: MatrixTiles;
   readonly onlineSoftmax: OnlineSoftmax;
+  readonly quantized: QuantizedTiles;
 }
 
 export interface TaskContext {

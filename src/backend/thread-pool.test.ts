@@ -26,7 +26,14 @@ const alwaysTrap = defineTask("alwaysTrap", {}, (f) => f.storeInt(Int.of(-4), 0)
 
 const TASKS = [work, trap, hang, alwaysTrap] as readonly unknown[] as readonly Task<Fields>[];
 const block = { rows: 2, columns: 16 };
-const plan = { instructions: "plain", multiplication: "plain", memory: "shared", wide: block, narrow: block } as const;
+const plan = {
+  instructions: "plain",
+  multiplication: "plain",
+  memory: "shared",
+  wide: block,
+  narrow: block,
+  quantized: { kind: "i12", block },
+} as const;
 const pools: ThreadPool[] = [];
 
 function createPool(threads: number, patienceMs?: number) {

@@ -1,9 +1,12 @@
 import { backend, engine, type Tensor } from "@tensorflow/tfjs-core";
 import { type ElementKind, elementBytes } from "./tasks/pack.js";
 import { VitrailBackend } from "./vitrail-backend.js";
+import { LONGEST_QUANTIZED } from "./wasm/quantized-tiles.js";
 
 /** A weight as a checkpoint stores it. */
 export interface StoredWeight {
+  /** Of our spelling: "blocks.0.attn.q.weight". */
+  readonly name?: string;
   readonly shape: readonly number[];
   /** As safetensors names it: "F32", "F16", "BF16" ... */
   readonly dtype: string;
@@ -16,23 +19,37 @@ export type Upload<Weight extends StoredWeight> = (weight: Weight, fill: (bytes:
 
 const isElementKind = (dtype: string): dtype is ElementKind => Object.hasOwn(elementBytes, dtype);
 
+/** How the weights of a model's blocks are kept. */
+export type WeightPrecision = "float32" | "int8";
+
+/** Layers that keep float32 beside quantized ones: what is small, or at a model's ends, where an error does the most harm. */
+const IN_A_BLOCK = /^blocks\./;
+
 /**
  * The way for weights into our backend: the file's bytes are read into the engine's memory, and widened and packed from there on all threads
  * into the only copy that there will be. What that does not cover, other backends, other dtypes and other layouts, goes `otherwise`.
  *
+ * With "int8", the matrices of a model's blocks become small integers with a scale for each output; rows that they meet are quantized as they come.
+ *
  * Give it to whatever loads a model: `assembleModel(config, checkpoint, { upload: uploadWeights(uploadToActiveBackend) })`.
  */
-export function uploadWeights<Weight extends StoredWeight>(otherwise: Upload<Weight>): Upload<Weight> {
+export function uploadWeights<Weight extends StoredWeight>(
+  otherwise: Upload<Weight>,
+  precision: WeightPrecision = "float32",
+): Upload<Weight> {
   return (weight, fill) => {
     const active = backend();
-    const { shape, dtype, layout } = weight;
+    const { name = "", shape, dtype, layout } = weight;
     const isKnownLayout = layout === "same" || layout === "transposed";
     if (!(active instanceof VitrailBackend) || !isElementKind(dtype) || !isKnownLayout || shape.includes(0))
       return otherwise(weight, fill);
     const [out, ...rest] = shape as [number, ...number[]];
+    const inputs = rest.reduce((a, b) => a * b, 1);
+    const isQuantized =
+      precision === "int8" && IN_A_BLOCK.test(name) && inputs <= LONGEST_QUANTIZED[active.plan.quantized.kind];
     const tensor =
       layout === "transposed"
-        ? active.upload([rest.reduce((a, b) => a * b, 1), out], dtype, "transposed", fill)
+        ? active.upload([inputs, out], dtype, isQuantized ? "quantized" : "transposed", fill)
         : active.upload([...shape], dtype, "as-shaped", fill);
     return engine().makeTensorFromTensorInfo(tensor, active);
   };

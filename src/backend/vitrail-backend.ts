@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { control } from "./control.js";
 import { engineModule, type KernelPlan } from "./engine-module.js";
 import { EngineMemory } from "./memory.js";
-import { type Packed, type Place, type PlaceReader, Storage } from "./storage.js";
+import { type Packed, type Place, type PlaceReader, type Quantized, Storage } from "./storage.js";
 import {
   type ElementKind,
   elementBytes,
@@ -14,7 +14,9 @@ import {
   unpack,
   widen,
 } from "./tasks/pack.js";
+import { quantizeWeight } from "./tasks/quantize.js";
 import { ThreadPool } from "./thread-pool.js";
+import { PER_WORD, quantizedWords } from "./wasm/quantized-tiles.js";
 
 export const BACKEND_NAME = "vitrail";
 /** Smaller right sides are packed anew for each product, which costs next to nothing. */
@@ -119,6 +121,7 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   numbersAt(place: Place, size: number): Float32Array {
     if (place.at === "unset") return new Float32Array(size);
     if (place.at === "memory") return this.memoryBlocks.floats(place.start, size);
+    if (place.at === "quantized") return this.dequantize(place);
     const start = this.memoryBlocks.allocate(size * 4);
     this.unpack(place as Packed, start);
     const values = this.memoryBlocks.floats(start, size).slice();
@@ -145,11 +148,11 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
       this.unpack(place, start);
       return start;
     }
-    const isFloat = x.dtype === "float32";
+    const isFloat = x.dtype === "float32" && place.at !== "quantized";
     const start = isFloat ? this.memoryBlocks.allocate(size * 4) : this.scratch(size * 4);
     const target = this.memoryBlocks.floats(start, size);
     if (place.at === "unset") target.fill(0);
-    else target.set(place.values as Float32Array);
+    else target.set(storage.values as Float32Array);
     if (isFloat) this.settle(x.dataId, storage, { at: "memory", start });
     return start;
   }
@@ -247,10 +250,11 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   upload(
     shape: number[],
     kind: ElementKind,
-    layout: "as-shaped" | "transposed",
+    layout: "as-shaped" | "transposed" | "quantized",
     fill: (bytes: Uint8Array) => void,
   ): TensorInfo {
     const size = tf.util.sizeFromShape(shape);
+    if (layout === "quantized") return this.uploadQuantized(shape as [number, number], kind, fill);
     if (layout === "transposed") {
       const [k, columns] = shape as [number, number];
       const start = this.memoryBlocks.allocate(this.panelBytes(k, columns));
@@ -271,6 +275,60 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
       });
     });
     return tensor;
+  }
+
+  /** A weight stored `[out, in]` → `[in, out]` of small integers. */
+  private uploadQuantized(
+    [k, columns]: [number, number],
+    kind: ElementKind,
+    fill: (bytes: Uint8Array) => void,
+  ): TensorInfo {
+    const { block, kind: numbers } = this.plan.quantized;
+    const words = quantizedWords(k, numbers);
+    const panels = Math.ceil(columns / block.columns);
+    const start = this.memoryBlocks.allocate(panels * block.columns * (words + 2) * 4);
+    const dataId = this.adopt("float32", k * columns, { at: "quantized", start, k, columns });
+    const scales = start + panels * block.columns * words * 4;
+    const sums = scales + panels * block.columns * 4;
+    this.filling(dataId, () => {
+      const rows = this.upload([columns, k], kind, "as-shaped", fill);
+      const values = {
+        panelsPerTask: 1,
+        panels,
+        source: this.address(rows),
+        columns,
+        k,
+        words,
+        target: start,
+        scales,
+        sums,
+      };
+      this.pool.run(quantizeWeight, values, panels);
+      this.disposeIntermediateTensorInfo(rows);
+    });
+    return { dataId, shape: [k, columns], dtype: "float32" };
+  }
+
+  /** What a quantized weight stands for, row by row. */
+  private dequantize({ start, k, columns }: Quantized): Float32Array {
+    const { block, kind } = this.plan.quantized;
+    const words = quantizedWords(k, kind);
+    const perWord = PER_WORD[kind];
+    const panels = Math.ceil(columns / block.columns);
+    const bytes = panels * block.columns * words * 4;
+    const Numbers = kind === "u8" ? Int8Array : Int16Array;
+    const numbers = new Numbers(this.memoryBlocks.wasm.buffer, start, panels * block.columns * words * perWord);
+    const scales = this.memoryBlocks.floats(start + bytes, columns);
+    const values = new Float32Array(k * columns);
+    for (let column = 0; column < columns; column++) {
+      const panel = Math.floor(column / block.columns) * words * block.columns;
+      const lane = column % block.columns;
+      for (let i = 0; i < k; i++) {
+        const word = panel + Math.floor(i / perWord) * block.columns + lane;
+        values[i * columns + column] = numbers[word * perWord + (i % perWord)]! * scales[column]!;
+      }
+    }
+    return values;
   }
 
   /** Gives a tensor up again when what should fill it throws. */

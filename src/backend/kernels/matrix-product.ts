@@ -1,12 +1,18 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
-import { epilogues, multiply } from "../tasks/multiply.js";
+import type { Quantized } from "../storage.js";
+import { epilogues, multiply, multiplyQuantized } from "../tasks/multiply.js";
+import { quantizeRows } from "../tasks/quantize.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
+import type { RegisterBlock } from "../wasm/matrix-tiles.js";
+import { quantizedWords } from "../wasm/quantized-tiles.js";
 import { checkShape, type Kernel } from "./define-kernel.js";
 
 /** A block of A stays in the second cache: half a megabyte or more on every machine of interest. */
 const BLOCK_BYTES = 384 * 1024;
 /** Large enough that dispatching costs nothing, small enough that threads end together. */
 const FLOPS_PER_TASK = 8e6;
+/** That are quantized by a task. */
+const FLOATS_PER_TASK = 32768;
 
 export interface Product {
   /** Address of `[rows, k]`. */
@@ -25,47 +31,66 @@ export interface Product {
   epilogue?: keyof typeof epilogues;
 }
 
-/** C = epilogue(A B + bias) + residual on all threads. */
-export function product(backend: VitrailBackend, p: Product): void {
-  const { rows, k, columns } = p;
-  const { rows: height, columns: width } = backend.plan.wide;
+/** The fields that all kinds of products share, and the number of tasks. `words` of 32 bits are along k. */
+function cut(backend: VitrailBackend, p: Product, { rows: height, columns: width }: RegisterBlock, words: number) {
+  const { rows, columns } = p;
   const tiles = Math.ceil(rows / height);
   const panels = Math.ceil(columns / width);
-  const tilesThatFit = Math.max(1, Math.min(tiles, Math.floor(BLOCK_BYTES / (k * 4 * height))));
+  const tilesThatFit = Math.max(1, Math.min(tiles, Math.floor(BLOCK_BYTES / (words * 4 * height))));
   const blocks = Math.ceil(tiles / tilesThatFit);
   const rowsPerBlock = Math.ceil(tiles / blocks) * height;
-  const wanted = Math.max(
-    1,
-    Math.min(panels, Math.round(FLOPS_PER_TASK / (2 * Math.min(rows, rowsPerBlock) * width * k))),
-  );
+  const flopsPerPanel = 2 * Math.min(rows, rowsPerBlock) * width * words;
+  const wanted = Math.max(1, Math.min(panels, Math.round(FLOPS_PER_TASK / flopsPerPanel)));
   const { size: threads } = backend.pool;
   const even = Math.ceil(panels / wanted);
   const panelsPerChunk = Math.ceil(panels / (even > 1 ? Math.ceil(even / threads) * threads : 1));
   const chunks = Math.ceil(panels / panelsPerChunk);
   const scratchBytes = 2 * rowsPerBlock * width * 4;
-  backend.pool.run(
-    multiply,
-    {
-      a: p.a,
-      panels: p.panels,
-      c: p.c,
-      bias: p.bias ?? backend.zeros(columns + width),
-      residual: p.residual ?? 0,
-      aStride: k * 4,
-      cStride: columns * 4,
-      rows,
-      columns,
-      k,
-      rowsPerBlock,
-      panelsPerChunk,
-      chunks,
-      epilogue: epilogues[p.epilogue ?? "none"],
-      scratch: columns % width ? backend.scratch(scratchBytes * backend.pool.capacity) : 0,
-      scratchBytes,
-    },
-    Math.ceil(rows / rowsPerBlock) * chunks,
-  );
+  const fields = {
+    panels: p.panels,
+    c: p.c,
+    bias: p.bias ?? backend.zeros(columns + width),
+    residual: p.residual ?? 0,
+    cStride: columns * 4,
+    rows,
+    columns,
+    words,
+    rowsPerBlock,
+    panelsPerChunk,
+    chunks,
+    epilogue: epilogues[p.epilogue ?? "none"],
+    scratch: columns % width ? backend.scratch(scratchBytes * backend.pool.capacity) : 0,
+    scratchBytes,
+  };
+  return { fields, tasks: Math.ceil(rows / rowsPerBlock) * chunks };
 }
+
+/** C = epilogue(A B + bias) + residual on all threads. */
+export function product(backend: VitrailBackend, p: Product): void {
+  const { fields, tasks } = cut(backend, p, backend.plan.wide, p.k);
+  backend.pool.run(multiply, { ...fields, a: p.a, aStride: p.k * 4 }, tasks);
+}
+
+/** As `product`, by a weight that is quantized: the rows of A are quantized too, each by itself. */
+function quantizedProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight: Quantized): void {
+  const { block, kind } = backend.plan.quantized;
+  const words = quantizedWords(p.k, kind);
+  const columns = Math.ceil(p.columns / block.columns) * block.columns;
+  const columnScales = weight.start + columns * words * 4;
+  const [a, rowScales, rowStarts] = [p.rows * words * 4, p.rows * 4, p.rows * 4].map((bytes) =>
+    backend.scratch(bytes),
+  ) as Three;
+  const rowsPerTask = Math.max(1, Math.round(FLOATS_PER_TASK / p.k));
+  backend.pool.run(
+    quantizeRows,
+    { rowsPerTask, rows: p.rows, width: p.k, x: p.a, y: a, yStride: words * 4, scales: rowScales, starts: rowStarts },
+    Math.ceil(p.rows / rowsPerTask),
+  );
+  const { fields, tasks } = cut(backend, { ...p, panels: weight.start }, block, words);
+  const scales = { columnScales, columnSums: columnScales + columns * 4, rowScales, rowStarts };
+  backend.pool.run(multiplyQuantized, { ...fields, ...scales, a, aStride: words * 4 }, tasks);
+}
+type Three = [number, number, number];
 
 /** `residual + activation(x W + bias)`: inputs in the order x, kernel, then those that `extras` names */
 export const linear: Kernel = {
@@ -80,17 +105,19 @@ export const linear: Kernel = {
     for (const [i, name] of extras.entries())
       checkShape("VitrailLinear", name, rest[i]!, name === "bias" ? [columns] : shape);
     const out = backend.output(shape);
-    product(backend, {
+    const p = {
       a: backend.address(x),
-      panels: backend.panels(kernel, k, columns, "k"),
       c: out.start,
       rows: util.sizeFromShape(x.shape) / k,
       k,
       columns,
-      epilogue: activation ?? "none",
+      epilogue: activation ?? ("none" as const),
       ...extra("bias"),
       ...extra("residual"),
-    });
+    };
+    const { place } = backend.storage(kernel.dataId);
+    if (place.at === "quantized") quantizedProduct(backend, p, place);
+    else product(backend, { ...p, panels: backend.panels(kernel, k, columns, "k") });
     return out;
   },
 };

@@ -1,38 +1,67 @@
-import { defineTask } from "../task.js";
-import type { FunctionBuilder } from "../wasm/function-builder.js";
+import { defineTask, type Library } from "../task.js";
+import type { FunctionBuilder, Variables } from "../wasm/function-builder.js";
 import { gelu, mapFloats } from "../wasm/functions.js";
+import type { RegisterBlock } from "../wasm/matrix-tiles.js";
 import { type Int, type IntLike, vectorZero } from "../wasm/values.js";
 
 /** What a product does to its sums before they leave the cache. */
 export const epilogues = { none: 0, gelu: 1, relu: 2 } as const;
 
+const PRODUCT = {
+  a: "int",
+  panels: "int",
+  c: "int",
+  bias: "int",
+  residual: "int",
+  aStride: "int",
+  cStride: "int",
+  rows: "int",
+  columns: "int",
+  /** Words of 32 bits along k. */
+  words: "int",
+  rowsPerBlock: "int",
+  panelsPerChunk: "int",
+  chunks: "int",
+  epilogue: "int",
+  scratch: "int",
+  scratchBytes: "int",
+} as const;
+
+/** The part of a product that one call of the tiles computes. */
+interface Part {
+  a: Int;
+  b: Int;
+  c: Int;
+  bias: Int;
+  residual: Int;
+  aStride: Int;
+  cStride: IntLike;
+  words: Int;
+  rows: Int;
+  panelBytes: Int;
+  firstPanel: IntLike;
+  lastPanel: IntLike;
+  /** First row of the part. */
+  row: Int;
+  /** Bytes of a row of float32 before the part's first column. */
+  along: IntLike;
+}
+
 /**
- * C = epilogue(A B + bias) + residual, B in panels of the wide block. A task is a block of rows by a chunk of panels. The panel that hangs over
- * C's right edge goes through the thread's scratch. A residual asks for the epilogue "none".
+ * C = epilogue(A B + bias) + residual, B in panels of a block. A task is a block of rows by a chunk of panels. The panel that hangs over C's right
+ * edge goes through the thread's scratch. A residual asks for the epilogue "none".
  */
-export const multiply = defineTask(
-  "multiply",
-  {
-    a: "int",
-    panels: "int",
-    c: "int",
-    bias: "int",
-    residual: "int",
-    aStride: "int",
-    cStride: "int",
-    rows: "int",
-    columns: "int",
-    k: "int",
-    rowsPerBlock: "int",
-    panelsPerChunk: "int",
-    chunks: "int",
-    epilogue: "int",
-    scratch: "int",
-    scratchBytes: "int",
-  },
-  (f, v, { task, thread, library: { wide } }) => {
-    const width = wide.block.columns;
-    const panelBytes = f.int(v.k.mul(width * 4));
+function defineProduct<More extends Record<string, "int">>(
+  name: string,
+  more: More,
+  blockOf: (library: Library) => RegisterBlock,
+  callTiles: (f: FunctionBuilder, library: Library, part: Part, more: Variables<More>) => void,
+) {
+  return defineTask<typeof PRODUCT & More>(name, { ...PRODUCT, ...more }, (f, values, { task, thread, library }) => {
+    const v = values as Variables<typeof PRODUCT>;
+    const call = (part: Part) => callTiles(f, library, part, values as unknown as Variables<More>);
+    const width = blockOf(library).columns;
+    const panelBytes = f.int(v.words.mul(width * 4));
     const wholePanels = f.int(v.columns.div(width));
     const allPanels = v.columns.add(width - 1).div(width);
     const row = f.int(task.div(v.chunks).mul(v.rowsPerBlock));
@@ -43,9 +72,9 @@ export const multiply = defineTask(
     const a = f.int(v.a.add(row.mul(v.aStride)));
     const c = f.int(v.c.add(row.mul(v.cStride)));
     const residual = f.int(v.residual.add(row.mul(v.cStride)).where(v.residual, 0));
-    const shared = { a, bias: v.bias, aStride: v.aStride, k: v.k, rows, panelBytes };
+    const shared = { a, bias: v.bias, aStride: v.aStride, words: v.words, rows, panelBytes, row };
 
-    f.call(wide, { ...shared, b: v.panels, c, residual, cStride: v.cStride, firstPanel, lastPanel: lastWhole });
+    call({ ...shared, b: v.panels, c, residual, cStride: v.cStride, firstPanel, lastPanel: lastWhole, along: 0 });
     f.if(lastWhole.greater(firstPanel), () => {
       const start = c.add(firstPanel.mul(width * 4));
       emitEpilogue(f, v.epilogue, { start, stride: v.cStride, rows, columns: lastWhole.sub(firstPanel).mul(width) });
@@ -57,7 +86,7 @@ export const multiply = defineTask(
       const along = f.int(wholePanels.mul(stride));
       const bytes = f.int(v.columns.shiftLeft(2).sub(along));
       f.if(residual, () => copyRows(f, residual.add(along), v.cStride, oldScratch, stride, rows, bytes));
-      f.call(wide, {
+      call({
         ...shared,
         bias: v.bias.add(along),
         b: v.panels.add(wholePanels.mul(panelBytes)),
@@ -66,11 +95,35 @@ export const multiply = defineTask(
         cStride: stride,
         firstPanel: 0,
         lastPanel: 1,
+        along,
       });
       emitEpilogue(f, v.epilogue, { start: scratch, stride, rows, columns: width });
       copyRows(f, scratch, stride, c.add(along), v.cStride, rows, bytes);
     });
-  },
+  });
+}
+
+/** A product of float32, B in panels of the wide block. */
+export const multiply = defineProduct(
+  "multiply",
+  {},
+  ({ wide }) => wide.block,
+  (f, { wide }, { words, row: _row, along: _along, ...part }) => f.call(wide, { ...part, k: words }),
+);
+
+/** A product of quantized rows and a quantized weight, see `wasm/quantized-tiles.ts`. */
+export const multiplyQuantized = defineProduct(
+  "multiplyQuantized",
+  { columnScales: "int", columnSums: "int", rowScales: "int", rowStarts: "int" },
+  ({ quantized }) => quantized.block,
+  (f, { quantized }, { row, along, ...part }, v) =>
+    f.call(quantized, {
+      ...part,
+      columnScales: v.columnScales.add(along),
+      columnSums: v.columnSums.add(along),
+      rowScales: v.rowScales.add(row.shiftLeft(2)),
+      rowStarts: v.rowStarts.add(row.shiftLeft(2)),
+    }),
 );
 
 function emitEpilogue(
@@ -87,8 +140,8 @@ function emitEpilogue(
       start.increase(part.stride);
     });
   };
-  f.if(epilogue.equals(epilogues.gelu), () => eachRow((x) => gelu(f, x)));
-  f.if(epilogue.equals(epilogues.relu), () => eachRow((x) => x.atLeast(vectorZero())));
+  f.if(epilogue.equals(epilogues.gelu), () => eachRow((x) => gelu(f, x!)));
+  f.if(epilogue.equals(epilogues.relu), () => eachRow((x) => x!.atLeast(vectorZero())));
 }
 
 /** Copies `bytes` of each row from one stride to another. */

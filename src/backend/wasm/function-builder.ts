@@ -145,6 +145,12 @@ export class FunctionBuilder {
   storeInt(address: Int, value: IntLike, offset = 0): void {
     this.emit([address.code, Int.of(value).code, 0x36, at(2, offset)]);
   }
+  storeShort(address: Int, value: IntLike, offset = 0): void {
+    this.emit([address.code, Int.of(value).code, 0x3b, at(1, offset)]);
+  }
+  storeByte(address: Int, value: IntLike, offset = 0): void {
+    this.emit([address.code, Int.of(value).code, 0x3a, at(0, offset)]);
+  }
   copyBytes(target: IntLike, source: IntLike, bytes: IntLike): void {
     this.emit([Int.of(target).code, Int.of(source).code, Int.of(bytes).code, 0xfc, 0x0a, 0, 0]);
   }

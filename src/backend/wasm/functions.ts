@@ -91,7 +91,7 @@ export function mapFloats(
 }
 
 /** Combines `formula(input[i])` of `count` floats in two vectors of partial results, and the rest one by one. */
-function fold(
+export function foldFloats(
   f: FunctionBuilder,
   { input, count, start }: { input: Int; count: Int; start: Vector },
   formula: (value: Vector) => Vector,
@@ -122,14 +122,14 @@ export function sumFloats(
   { input, count }: { input: Int; count: Int },
   formula: (value: Vector) => Vector = (value) => value,
 ): Real {
-  const { both, rest } = fold(f, { input, count, start: f.constant(0) }, formula, (a, b) => a.add(b));
+  const { both, rest } = foldFloats(f, { input, count, start: f.constant(0) }, formula, (a, b) => a.add(b));
   return both.sumOfLanes().add(rest.lane(0));
 }
 
 /** Largest of `count` floats; -3.4e38 for none. */
 export function maxFloats(f: FunctionBuilder, { input, count }: { input: Int; count: Int }): Real {
   const lowest = f.constant(-3.4028234663852886e38);
-  const { both, rest } = fold(
+  const { both, rest } = foldFloats(
     f,
     { input, count, start: lowest },
     (value) => value,

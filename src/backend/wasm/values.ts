@@ -137,6 +137,20 @@ export class Real {
   sqrt(): Real {
     return new Real([this.code, 0x91]);
   }
+  /** The nearest integer, ties to even. */
+  nearest(): Real {
+    return new Real([this.code, 0x90]);
+  }
+  /** Toward zero; NaN is 0, and what is too large the largest. */
+  toInt(): Int {
+    return new Int([this.code, 0xfc, 0]);
+  }
+  abs(): Real {
+    return new Real([this.code, 0x8b]);
+  }
+  neg(): Real {
+    return new Real([this.code, 0x8c]);
+  }
   /** These 32 bits read as an integer. */
   asInt(): Int {
     return new Int([this.code, 0xbc]);
@@ -205,6 +219,37 @@ export class Vector {
   atLeastInt(other: Vector): Vector {
     return this.with(other, 0x40);
   }
+  /**
+   * Lanes as integers: each lane of `sum` plus the four products of this one's signed bytes with the other's unsigned ones. Relaxed: where the
+   * other's bytes are above 127, machines differ.
+   */
+  dotBytes(other: Vector, sum: Vector): Vector {
+    return new Vector(simd([this.code, other.code, sum.code], 0x113));
+  }
+  /** Lanes as integers: the sums of the two products of signed 16-bit integers of each lane. */
+  dotShorts(other: Vector): Vector {
+    return this.with(other, 0xba);
+  }
+  /** Lanes as signed integers → float32. */
+  toFloats(): Vector {
+    return new Vector(simd(this.code, 0xfa));
+  }
+  /** Lanes as float32 → signed integers toward zero; NaN is 0, and what is too large the largest. */
+  toInts(): Vector {
+    return new Vector(simd(this.code, 0xf8));
+  }
+  /** Lanes rounded to the nearest integer, ties to even. */
+  nearest(): Vector {
+    return new Vector(simd(this.code, 0x6a));
+  }
+  /** Lanes as signed integers, this one's four and the other's, to 16 bits with saturation. */
+  narrowToShorts(other: Vector): Vector {
+    return this.with(other, 0x85);
+  }
+  /** Lanes as signed 16-bit integers, this one's eight and the other's, to unsigned bytes with saturation. */
+  narrowToBytes(other: Vector): Vector {
+    return this.with(other, 0x66);
+  }
   /** Lanes as integers. */
   shiftLeft(bits: number): Vector {
     return new Vector(simd([this.code, Int.of(bits).code], 0xab));
@@ -222,6 +267,16 @@ export class Vector {
     return this.lane(0)
       .add(this.lane(1))
       .add(this.lane(2).add(this.lane(3)));
+  }
+  /** Smallest lane; the vector is evaluated four times, so it should be a variable. */
+  minOfLanes(): Real {
+    return this.lane(0)
+      .min(this.lane(1))
+      .min(this.lane(2).min(this.lane(3)));
+  }
+  /** A lane as an integer. */
+  laneAsInt(index: 0 | 1 | 2 | 3): Int {
+    return new Int(simd(this.code, 0x1b, index));
   }
   /** Largest lane; the vector is evaluated four times, so it should be a variable. */
   maxOfLanes(): Real {

@@ -1,0 +1,160 @@
+import { defineTask, share } from "../task.js";
+import type { FunctionBuilder, IntVariable } from "../wasm/function-builder.js";
+import { foldFloats, maxFloats } from "../wasm/functions.js";
+import { PER_WORD, type QuantizedKind } from "../wasm/quantized-tiles.js";
+import { load, loadReal, Real } from "../wasm/values.js";
+
+/** Largest value of a quantized row: an unsigned byte's, or 12 bits' with a sign. */
+const LARGEST: Record<QuantizedKind, number> = { u8: 255, i12: 2047 };
+/** Keeps a scale of a row of zeros from being 0. */
+const SMALLEST_RANGE = 1e-20;
+
+/** Largest magnitude of a quantized weight. */
+const LARGEST_WEIGHT = 127;
+
+/**
+ * Rows of A: x = start + scale · q. "u8": from the row's least to its largest value, zero among them, with an integer zero point, so that zero
+ * stays zero; "i12": symmetric, start 0. A row takes whole vectors; what is past its end is zero and meets weights of zero.
+ */
+export const quantizeRows = defineTask(
+  "quantizeRows",
+  {
+    rowsPerTask: "int",
+    rows: "int",
+    width: "int",
+    x: "int",
+    y: "int",
+    yStride: "int",
+    scales: "int",
+    starts: "int",
+  },
+  (f, v, { task, library }) => {
+    const { kind } = library.quantized;
+    const { first, last } = share(f, task, v.rowsPerTask, v.rows);
+    const x = f.int(v.x.add(first.mul(v.width).shiftLeft(2)));
+    const y = f.int(v.y.add(first.mul(v.yStride)));
+    const scaleAt = f.int(v.scales.add(first.shiftLeft(2)));
+    const startAt = f.int(v.starts.add(first.shiftLeft(2)));
+    f.for(first, last, 1, () => {
+      const most = f.real(maxFloats(f, { input: x, count: v.width }).max(0));
+      const least = f.real(minFloats(f, x, v.width).min(0));
+      const range = kind === "u8" ? most.sub(least) : most.max(least.neg());
+      const scale = f.real(range.max(SMALLEST_RANGE).div(LARGEST[kind]));
+      const zero = f.real(kind === "u8" ? least.neg().div(scale).nearest() : 0);
+      f.storeReal(scaleAt, scale);
+      f.storeReal(startAt, zero.mul(scale).neg());
+      quantizeRow(f, kind, { x, y, width: v.width, bytes: v.yStride, inverse: f.real(Real.of(1).div(scale)), zero });
+      x.increase(v.width.shiftLeft(2));
+      y.increase(v.yStride);
+      scaleAt.increase(4);
+      startAt.increase(4);
+    });
+  },
+);
+
+function minFloats(f: FunctionBuilder, input: IntVariable, count: IntVariable): Real {
+  const highest = f.constant(3.4028234663852886e38);
+  const { both, rest } = foldFloats(
+    f,
+    { input, count, start: highest },
+    (value) => value,
+    (a, b) => a.atMost(b),
+  );
+  return both.minOfLanes().min(rest.lane(0));
+}
+
+interface Row {
+  x: IntVariable;
+  y: IntVariable;
+  width: IntVariable;
+  /** Of the quantized row. */
+  bytes: IntVariable;
+  inverse: Real;
+  zero: Real;
+}
+
+function quantizeRow(f: FunctionBuilder, kind: QuantizedKind, { x, y, width, bytes, inverse, zero }: Row): void {
+  const [factor, offset] = [f.vector(inverse.splat()), f.vector(zero.splat())];
+  const from = f.int(x);
+  const to = f.int(y);
+  const left = f.int(width);
+  const size = 4 / PER_WORD[kind];
+  // Saturation of what follows keeps the range.
+  const four = (at: number) => f.vector(f.multiplyAdd(load(from, at), factor, offset).nearest().toInts());
+  f.while(left.atLeast(16), () => {
+    const [a, b, c, d] = [four(0), four(16), four(32), four(48)];
+    if (kind === "u8") f.store(to, a.narrowToShorts(b).narrowToBytes(c.narrowToShorts(d)));
+    else {
+      f.store(to, a.narrowToShorts(b));
+      f.store(to, c.narrowToShorts(d), 16);
+    }
+    from.increase(64);
+    to.increase(16 * size);
+    left.set(left.sub(16));
+  });
+  f.clearBytes(to, y.add(bytes).sub(to));
+  f.while(left, () => {
+    const value = f.multiplyAdd(loadReal(from).splat(), factor, offset).nearest().toInts();
+    const one = f.int(f.vector(value).laneAsInt(0));
+    if (kind === "u8") f.storeByte(to, one.min(LARGEST.u8));
+    else f.storeShort(to, one);
+    from.increase(4);
+    to.increase(size);
+    left.set(left.sub(1));
+  });
+}
+
+/**
+ * A weight `[columns, k]` of float32, row by row, into panels of quantized words `[panel][k / per word][column][per word]`, with each column's scale
+ * and its sum times the scale. Columns past the last are zero. A task is some panels.
+ */
+export const quantizeWeight = defineTask(
+  "quantizeWeight",
+  {
+    panelsPerTask: "int",
+    panels: "int",
+    source: "int",
+    columns: "int",
+    k: "int",
+    words: "int",
+    target: "int",
+    scales: "int",
+    sums: "int",
+  },
+  (f, v, { task, library }) => {
+    const { kind, block } = library.quantized;
+    const width = block.columns;
+    const perWord = PER_WORD[kind];
+    const size = 4 / perWord;
+    const { first, last } = share(f, task, v.panelsPerTask, v.panels);
+    f.for(first, last, 1, (panel) => {
+      const start = f.int(v.target.add(panel.mul(v.words).mul(width * 4)));
+      f.clearBytes(start, v.words.mul(width * 4));
+      f.for(0, width, 1, (lane) => {
+        const column = f.int(panel.mul(width).add(lane));
+        const scaleAt = f.int(v.scales.add(column.shiftLeft(2)));
+        const sumAt = f.int(v.sums.add(column.shiftLeft(2)));
+        f.storeReal(scaleAt, 0);
+        f.storeReal(sumAt, 0);
+        f.if(column.less(v.columns), () => {
+          const from = f.int(v.source.add(column.mul(v.k).shiftLeft(2)));
+          const most = maxFloats(f, { input: from, count: v.k }).max(minFloats(f, from, v.k).neg());
+          const scale = f.real(most.max(SMALLEST_RANGE).div(LARGEST_WEIGHT));
+          const sum = f.int(0);
+          f.for(0, v.k, 1, (index) => {
+            const value = f.int(loadReal(from).div(scale).nearest().toInt());
+            const at = start
+              .add(index.div(perWord).mul(width).add(lane).shiftLeft(2))
+              .add(index.rem(perWord).mul(size));
+            if (kind === "u8") f.storeByte(at, value);
+            else f.storeShort(at, value);
+            sum.increase(value);
+            from.increase(4);
+          });
+          f.storeReal(scaleAt, scale);
+          f.storeReal(sumAt, sum.toReal().mul(scale));
+        });
+      });
+    });
+  },
+);
