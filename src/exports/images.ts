@@ -1,4 +1,5 @@
 export { type DecodeOptions, decodeImage } from "../images/decode-image.js";
+export { type EncodeJpegOptions, encodeJpeg } from "../images/encode-jpeg.js";
 export { encodePng } from "../images/encode-png.js";
 export type { Image } from "../images/image.js";
 export type { DecodeLimits } from "../images/limits.js";

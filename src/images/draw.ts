@@ -31,6 +31,16 @@ export function drawRectangle(image: Image, rectangle: Rectangle, color: Color, 
 }
 
 /**
+ * Fills a rectangle in `image` itself.
+ *
+ * @throws InputError `input/image`
+ */
+export function fillRectangle(image: Image, { x, y, width, height }: Rectangle, color: Color): void {
+  assertImage(image);
+  fill(image, Math.round(x), Math.round(y), Math.round(x + width), Math.round(y + height), color);
+}
+
+/**
  * Draws a filled disk into `image` itself.
  *
  * @param center in pixels

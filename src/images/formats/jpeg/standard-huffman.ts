@@ -16,13 +16,27 @@ const CHROMA_AC = [
    b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa`,
 ] as const;
 
+/** A table as files state it: how many codes there are of 1 to 16 bits, and their symbols in order. */
+export interface HuffmanCodes {
+  counts: Uint8Array;
+  symbols: Uint8Array;
+}
+
+/** The standard tables by their number: 0 for luma, 1 for chroma. */
+export function standardHuffmanCodes(): { dc: HuffmanCodes[]; ac: HuffmanCodes[] } {
+  const codes = ([counts, symbols]: readonly [readonly number[], string]) => ({
+    counts: Uint8Array.from(counts),
+    symbols: fromHex(symbols),
+  });
+  return { dc: [LUMA_DC, CHROMA_DC].map(codes), ac: [LUMA_AC, CHROMA_AC].map(codes) };
+}
+
 /** By table number, as libjpeg-turbo presets them for sequential JPEGs: the frames of Motion JPEG come without tables. */
 export function standardHuffmanTables(): { dc: Map<number, HuffmanTable>; ac: Map<number, HuffmanTable> } {
-  const tables = (list: (typeof LUMA_DC | typeof CHROMA_DC | typeof LUMA_AC | typeof CHROMA_AC)[]) =>
-    new Map(
-      list.map(([counts, symbols], number) => [number, new HuffmanTable(Uint8Array.from(counts), fromHex(symbols))]),
-    );
-  return { dc: tables([LUMA_DC, CHROMA_DC]), ac: tables([LUMA_AC, CHROMA_AC]) };
+  const tables = (list: HuffmanCodes[]) =>
+    new Map(list.map(({ counts, symbols }, number) => [number, new HuffmanTable(counts, symbols)]));
+  const { dc, ac } = standardHuffmanCodes();
+  return { dc: tables(dc), ac: tables(ac) };
 }
 
 function fromHex(text: string): Uint8Array {
