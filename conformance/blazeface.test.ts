@@ -5,7 +5,7 @@ import { readSafetensors } from "../src/io/read-safetensors.js";
 import { boxCenters } from "../src/tasks/faces/box-centers.js";
 import { decodeDetections } from "../src/tasks/faces/decode-detections.js";
 import { FACE_MODELS, type FaceModelName } from "../src/tasks/faces/face-models.js";
-import { loadBoxModel } from "../src/tasks/faces/load-box-model.js";
+import { loadNetwork } from "../src/tasks/faces/load-network.js";
 import { weightedNms } from "../src/tasks/faces/weighted-nms.js";
 import { ForwardPass } from "../src/tasks/forward-pass.js";
 import { packageFile } from "../src/tasks/package-file.js";
@@ -32,7 +32,9 @@ describe.each(Object.keys(FACE_MODELS) as FaceModelName[])("BlazeFace %s against
 
   beforeAll(async () => {
     await useEngine();
-    pass = new ForwardPass(await loadBoxModel(FACE_MODELS[name], packageFile(`weights/blazeface/${name}.safetensors`)));
+    pass = new ForwardPass(
+      await loadNetwork(() => FACE_MODELS[name].build(), packageFile(`weights/blazeface/${name}.safetensors`)),
+    );
     for (const photo of PHOTOS) {
       const pixels = Float32Array.from(golden(`${photo}.pixels`, Uint8Array), (value) => value / 127.5 - 1);
       const raw = await pass.run(pixels, [1, size, size, 3], ["classificators", "regressors"]);

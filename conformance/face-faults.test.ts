@@ -6,10 +6,9 @@ import { warpPerspective } from "../src/images/warp-perspective.js";
 import { boxCenters } from "../src/tasks/faces/box-centers.js";
 import { decodeDetections } from "../src/tasks/faces/decode-detections.js";
 import type { Detection } from "../src/tasks/faces/detection.js";
-import { faceInPicture } from "../src/tasks/faces/face.js";
 import { FACE_MODELS } from "../src/tasks/faces/face-models.js";
-import { type Letterbox, letterbox } from "../src/tasks/faces/letterbox.js";
-import { loadBoxModel } from "../src/tasks/faces/load-box-model.js";
+import { loadNetwork } from "../src/tasks/faces/load-network.js";
+import { faceInPicture, type Look, lookPixels, wholePicture } from "../src/tasks/faces/look.js";
 import { weightedNms } from "../src/tasks/faces/weighted-nms.js";
 import { ForwardPass } from "../src/tasks/forward-pass.js";
 import { readImage } from "../src/tasks/image-input.js";
@@ -20,7 +19,7 @@ const { size, grids, minScore } = FACE_MODELS.full;
 
 /** The detector taken apart, so that one step can be done wrong. */
 const steps = {
-  square: (image: Image) => letterbox(image, size),
+  pixels: (image: Image) => lookPixels(image, wholePicture(image), size),
   normalize: (value: number) => value / 127.5 - 1,
   centers: () => boxCenters(size, grids),
   minScore: minScore as number,
@@ -35,13 +34,12 @@ function sampled(image: Image, { left, top, width, height }: Record<"left" | "to
   const [a, b, c, d] = corners.map(([x, y]) => ({ x, y }));
   return warpPerspective(image, [a!, b!, c!, d!], { width: size, height: size });
 }
-const whole = ({ side, left, top }: Letterbox) => ({ left, top, width: side, height: side });
-function withPixels(pixelsOf: (image: Image, place: Letterbox) => Image): Steps["square"] {
-  return (image) => {
-    const place = letterbox(image, size);
-    return { ...place, pixels: pixelsOf(image, place) };
-  };
-}
+const whole = ({ centerX, centerY, side }: Look) => ({
+  left: centerX - side / 2,
+  top: centerY - side / 2,
+  width: side,
+  height: side,
+});
 const mapped = (image: Image, change: (data: Uint8Array, at: number) => number): Image => ({
   ...image,
   data: image.data.map((_, at) => change(image.data, at)),
@@ -53,45 +51,51 @@ const FAULTS: { name: string; on: string; change: Partial<Steps> }[] = [
     name: "BGR instead of RGB",
     on: "astronaut.png",
     change: {
-      square: withPixels((_, { pixels }) => mapped(pixels, (data, at) => data[at - (at % 3) + 2 - (at % 3)]!)),
+      pixels: (image) => mapped(steps.pixels(image), (data, at) => data[at - (at % 3) + 2 - (at % 3)]!),
     },
   },
   {
     name: "pixels sampled at their middle instead of their corner",
     on: "hopper.jpg",
     change: {
-      square: withPixels((image, place) => {
-        const shift = (place.side / size - 1) / 2;
-        return sampled(image, { ...whole(place), left: place.left + shift, top: place.top + shift });
-      }),
+      pixels: (image) => {
+        const { left, top, ...sides } = whole(wholePicture(image));
+        const shift = (sides.width / size - 1) / 2;
+        return sampled(image, { left: left + shift, top: top + shift, ...sides });
+      },
     },
   },
   {
     name: "antialiasing",
     on: "montage_pd_4.jpg",
-    change: { square: withPixels((image) => resizeImage(image, { width: size, height: size, filter: "bilinear" })) },
+    change: { pixels: (image) => resizeImage(image, { width: size, height: size, filter: "bilinear" }) },
   },
   {
     name: "stretched to the square instead of letterboxed",
     on: "grace_hopper.jpg",
     change: {
-      square: withPixels((image) => sampled(image, { left: 0, top: 0, width: image.width, height: image.height })),
+      pixels: (image) => sampled(image, { left: 0, top: 0, width: image.width, height: image.height }),
     },
   },
   {
     name: "a letterbox that begins at a whole pixel",
     on: "hopper_tiny.png",
-    change: { square: withPixels((image, place) => sampled(image, { ...whole(place), left: Math.floor(place.left) })) },
+    change: {
+      pixels: (image) => {
+        const { left, ...rest } = whole(wholePicture(image));
+        return sampled(image, { ...rest, left: Math.floor(left) });
+      },
+    },
   },
   {
     name: "a border that is 0 after normalization instead of before",
     on: "grace_hopper.jpg",
     change: {
-      square: withPixels((image, { pixels }) => {
+      pixels: (image) => {
         const band = ((1 - image.width / image.height) / 2) * size;
         const isBorder = (at: number) => Math.abs((Math.floor(at / 3) % size) - size / 2) > size / 2 - band;
-        return mapped(pixels, (data, at) => (isBorder(at) ? 127 : data[at]!));
-      }),
+        return mapped(steps.pixels(image), (data, at) => (isBorder(at) ? 127 : data[at]!));
+      },
     },
   },
   { name: "pixels in [0, 1]", on: "astronaut.png", change: { normalize: (value) => value / 255 } },
@@ -132,19 +136,21 @@ describe("a mistake in the full range detector", () => {
   let pass: ForwardPass;
   beforeAll(async () => {
     await useEngine();
-    pass = new ForwardPass(await loadBoxModel(FACE_MODELS.full, packageFile("weights/blazeface/full.safetensors")));
+    pass = new ForwardPass(
+      await loadNetwork(FACE_MODELS.full.build, packageFile("weights/blazeface/full.safetensors")),
+    );
   });
   afterAll(() => pass.dispose());
 
   /** Whether the faces of a photograph are MediaPipe's when steps are done in another way. */
   async function passes(name: string, change: Partial<Steps>): Promise<boolean> {
-    const { square, normalize, centers, merge, ...rest } = { ...steps, ...change };
-    const { pixels, ...place } = square(await readImage(photo(name)));
-    const values = Float32Array.from(pixels.data, normalize);
+    const { pixels, normalize, centers, merge, ...rest } = { ...steps, ...change };
+    const image = await readImage(photo(name));
+    const values = Float32Array.from(pixels(image).data, normalize);
     const raw = await pass.run(values, [1, size, size, 3], ["classificators", "regressors"]);
     const boxes = { classificators: raw.get("classificators")!.data, regressors: raw.get("regressors")!.data };
     const detections = merge(decodeDetections(boxes, { centers: centers(), size, minScore: rest.minScore }));
-    const faces = detections.map((detection) => faceInPicture(detection, place));
+    const faces = detections.map((detection) => faceInPicture(detection, wholePicture(image)));
     return isWithinBounds(compareFaces(faces, MEDIAPIPE[name]!, "full"));
   }
 

@@ -9,6 +9,9 @@ interface Point {
 /** In the order of OpenCV's `boxPoints`: bottom left, top left, top right, bottom right. */
 export type Corners = readonly [Point, Point, Point, Point];
 
+/** What lies outside of the picture: OpenCV's `BORDER_CONSTANT` 0, or the nearest pixel, `BORDER_REPLICATE`. */
+export type Border = "black" | "replicate";
+
 /** A 3x3 matrix in reading order. */
 type Matrix = readonly number[];
 
@@ -20,13 +23,13 @@ const BLOCK = 64;
 
 /**
  * Samples the quadrilateral `corners` of a picture onto `width` x `height` pixels: byte for byte what OpenCV 4.11's
- * `warpPerspective(INTER_LINEAR, BORDER_CONSTANT 0)` gives after `getPerspectiveTransform`, and so what MediaPipe feeds its models.
- * Corner maps to corner (no half-pixel shift, no antialiasing); what lies outside of the picture is black.
+ * `warpPerspective(INTER_LINEAR)` gives after `getPerspectiveTransform`, and so what MediaPipe feeds its models.
+ * Corner maps to corner (no half-pixel shift, no antialiasing).
  */
 export function warpPerspective(
   image: Image,
   corners: Corners,
-  { width, height }: { width: number; height: number },
+  { width, height, border = "black" }: { width: number; height: number; border?: Border },
 ): Image {
   const warped = blankImage(width, height);
   const map = invert(perspectiveTransform(corners, boxCorners(width, height)));
@@ -39,7 +42,7 @@ export function warpPerspective(
         const scale = STEPS / (startW + map[6]! * step);
         const sourceX = roundHalfEven((startX + map[0]! * step) * scale);
         const sourceY = roundHalfEven((startY + map[3]! * step) * scale);
-        sample(image, sourceX, sourceY, warped.data, (y * width + block + step) * 3);
+        sample(image, sourceX, sourceY, border, warped.data, (y * width + block + step) * 3);
       }
     }
   return warped;
@@ -56,27 +59,58 @@ function boxCorners(width: number, height: number): Corners {
 }
 
 /** Mixes the four pixels around a place given in 1/32 pixels, and writes one RGB value. */
-function sample({ data, width, height }: Image, sourceX: number, sourceY: number, into: Uint8Array, at: number): void {
+function sample(image: Image, sourceX: number, sourceY: number, border: Border, into: Uint8Array, at: number): void {
+  const { data, width, height } = image;
   const left = sourceX >> STEPS_BITS;
   const top = sourceY >> STEPS_BITS;
   const right = sourceX & (STEPS - 1);
   const down = sourceY & (STEPS - 1);
+  if (left < 0 || top < 0 || left + 1 >= width || top + 1 >= height) {
+    sampleBorder(image, { left, top, right, down }, border, into, at);
+    return;
+  }
+  const upperRow = (top * width + left) * 3;
+  const lowerRow = upperRow + width * 3;
   for (let channel = 0; channel < 3; channel++) {
-    const value = (x: number, y: number) =>
-      x >= 0 && x < width && y >= 0 && y < height ? data[(y * width + x) * 3 + channel]! : 0;
-    const upper = value(left, top) * (STEPS - right) + value(left + 1, top) * right;
-    const lower = value(left, top + 1) * (STEPS - right) + value(left + 1, top + 1) * right;
-    into[at + channel] = (upper * (STEPS - down) + lower * down + (STEPS * STEPS) / 2) >> (2 * STEPS_BITS);
+    const upper = data[upperRow + channel]! * (STEPS - right) + data[upperRow + channel + 3]! * right;
+    const lower = data[lowerRow + channel]! * (STEPS - right) + data[lowerRow + channel + 3]! * right;
+    into[at + channel] = mix(upper, lower, down);
   }
 }
 
-/** As C's `lrint` in its default mode, which OpenCV uses. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
+/** The same where not all four pixels lie in the picture. */
+function sampleBorder(
+  { data, width, height }: Image,
+  { left, top, right, down }: Record<"left" | "top" | "right" | "down", number>,
+  border: Border,
+  into: Uint8Array,
+  at: number,
+): void {
+  for (let channel = 0; channel < 3; channel++) {
+    const value = (x: number, y: number) => {
+      const nearX = Math.min(Math.max(x, 0), width - 1);
+      const nearY = Math.min(Math.max(y, 0), height - 1);
+      if (border === "black" && (nearX !== x || nearY !== y)) return 0;
+      return data[(nearY * width + nearX) * 3 + channel]!;
+    };
+    const upper = value(left, top) * (STEPS - right) + value(left + 1, top) * right;
+    const lower = value(left, top + 1) * (STEPS - right) + value(left + 1, top + 1) * right;
+    into[at + channel] = mix(upper, lower, down);
+  }
 }
+
+function mix(upper: number, lower: number, down: number): number {
+  return (upper * (STEPS - down) + lower * down + (STEPS * STEPS) / 2) >> (2 * STEPS_BITS);
+}
+
+/**
+ * As C's `lrint` in its default mode, which OpenCV uses: at this size a double has no digits after the point, and rounds them off half to
+ * even. For values below 2^51.
+ */
+function roundHalfEven(value: number): number {
+  return value + ROUNDER - ROUNDER;
+}
+const ROUNDER = 1.5 * 2 ** 52;
 
 /** The perspective that takes four points to four others: OpenCV's `getPerspectiveTransform`, with its order of rounding. */
 function perspectiveTransform(from: Corners, to: Corners): Matrix {

@@ -1,5 +1,6 @@
 import { BOX_VALUES } from "../../models/box-model.js";
 import type { Detection } from "./detection.js";
+import { sigmoid } from "./sigmoid.js";
 
 /** MediaPipe clips logits before the sigmoid (`score_clipping_thresh`). Letterbox bands reach 1e4. */
 const LOGIT_LIMIT = 100;
@@ -43,8 +44,4 @@ function pointsOf(values: Float32Array, centerX: number, centerY: number, size: 
   const [x, y] = points as unknown as [number, number];
   points.set([x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight]);
   return points;
-}
-
-function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
 }

@@ -1,6 +1,3 @@
-import type { Detection } from "./detection.js";
-import type { Letterbox } from "./letterbox.js";
-
 /** In pixels, from the picture's upper left corner. */
 export interface Point {
   x: number;
@@ -14,15 +11,4 @@ export interface Face {
   score: number;
   /** The subject's right eye, left eye, nose tip, mouth center, right ear, left ear. */
   landmarks: Point[];
-}
-
-/** Brings a detection from the model's square back to the picture. */
-export function faceInPicture({ score, points }: Detection, { side, left, top }: Omit<Letterbox, "pixels">): Face {
-  const inPicture = Array.from({ length: points.length / 2 }, (_, i) => ({
-    x: points[2 * i]! * side + left,
-    y: points[2 * i + 1]! * side + top,
-  }));
-  const [topLeft, bottomRight, ...landmarks] = inPicture as [Point, Point];
-  const box = { ...topLeft, width: bottomRight.x - topLeft.x, height: bottomRight.y - topLeft.y };
-  return { box, score, landmarks };
 }

@@ -139,3 +139,34 @@ describe("detect", () => {
     expect(memory().numTensors).toBe(before);
   });
 });
+
+describe("the automatic detector", () => {
+  it("takes no weights of another's, for it has two networks", async () => {
+    const weights = packageFile("weights/blazeface/short.safetensors");
+    await expect(loadFaceDetector({ model: "auto", weights })).rejects.toMatchObject({ code: "input/option" });
+  });
+
+  it("answers with the options that the others have, and gives all memory back when disposed", async () => {
+    await useEngine();
+    const before = memory().numTensors;
+    const detector = await loadFaceDetector({ model: "auto" });
+    const all = await detector.detect(photo("montage_pd_4.jpg"));
+    expect(all).toHaveLength(4);
+    expect(await detector.detect(photo("montage_pd_4.jpg"), { maxFaces: 1 })).toEqual(all.slice(0, 1));
+    expect(await detector.detect(photo("montage_pd_4.jpg"), { minSize: 190 })).toHaveLength(2);
+    expect(await detector.detect(noise(500, 20))).toEqual([]);
+    const reason = new Error("enough");
+    await expect(detector.detect(black, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await detector.dispose();
+    await expect(detector.detect(black)).rejects.toMatchObject({ code: "input/disposed" });
+    expect(memory().numTensors).toBe(before);
+  });
+
+  it("stops in the middle of a picture when told to", async () => {
+    await using detector = await loadFaceDetector({ model: "auto" });
+    const controller = new AbortController();
+    const detection = detector.detect(noise(900, 900), { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("enough")), 100);
+    await expect(detection).rejects.toThrow("enough");
+  });
+});

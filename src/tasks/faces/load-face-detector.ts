@@ -1,19 +1,32 @@
 import { useEngine } from "../../backend/engine.js";
+import { InputError } from "../../errors.js";
 import { checkOptionNames, choiceOption, realOption } from "../options.js";
 import { packageFile } from "../package-file.js";
+import { AutoSearch } from "./auto-search.js";
+import { BoxDetector } from "./box-detector.js";
 import { FaceDetector } from "./face-detector.js";
 import { FACE_MODELS, type FaceModelName } from "./face-models.js";
-import { loadBoxModel } from "./load-box-model.js";
+import { type FaceSearch, SingleLook } from "./face-search.js";
+import { loadNetwork } from "./load-network.js";
+
+/** A network's one look at the whole picture, or `auto`: looks at any scale and turn, by two networks. */
+export type FaceDetectorName = FaceModelName | "auto";
+export const FACE_DETECTORS: readonly FaceDetectorName[] = [...(Object.keys(FACE_MODELS) as FaceModelName[]), "auto"];
 
 export interface FaceDetectorOptions {
   /** Default `"short"`. */
-  model?: FaceModelName;
-  /** Least score of a face, 0 to 1. Default: MediaPipe's own for the model, 0.5 (`short`, `back`) or 0.6 (`full`). */
+  model?: FaceDetectorName;
+  /** Least score of a face, 0 to 1. Default: MediaPipe's own for the model, 0.5 (`short`, `back`) or 0.6 (`full`); 0.66 (`auto`). */
   minScore?: number;
-  /** A safetensors file, or a folder with one, to take instead of the weights that ship with vitrail. */
+  /** A safetensors file, or a folder with one, to take instead of the weights that ship with vitrail. Not with `auto`, which has two. */
   weights?: string | URL;
   signal?: AbortSignal;
 }
+
+const TARGET = {
+  model: "the face detector that was asked for",
+  advice: 'Leave out "weights" to take those that ship with vitrail, or name the "model" that yours belong to.',
+};
 
 /**
  * Loads a BlazeFace detector.
@@ -22,13 +35,31 @@ export interface FaceDetectorOptions {
  */
 export async function loadFaceDetector(options: FaceDetectorOptions = {}): Promise<FaceDetector> {
   checkOptionNames(options, ["model", "minScore", "weights", "signal"]);
-  choiceOption("model", options.model, Object.keys(FACE_MODELS));
+  choiceOption("model", options.model, FACE_DETECTORS);
   realOption("minScore", options.minScore);
-  const { model: name = "short", signal } = options;
-  const faceModel = FACE_MODELS[name];
-  signal?.throwIfAborted();
+  if (options.model === "auto" && options.weights !== undefined)
+    throw new InputError("input/option", `"auto" runs two networks with their own weights; leave "weights" out.`);
+  options.signal?.throwIfAborted();
   await useEngine();
-  const weights = options.weights ?? packageFile(`weights/blazeface/${name}.safetensors`);
-  const boxModel = await loadBoxModel(faceModel, weights, signal);
-  return new FaceDetector(boxModel, { ...faceModel, minScore: options.minScore ?? faceModel.minScore });
+  return new FaceDetector(await loadSearch(options), options.minScore);
+}
+
+async function loadSearch({ model = "short", weights, signal }: FaceDetectorOptions): Promise<FaceSearch> {
+  if (model !== "auto") return new SingleLook(await loadBoxDetector(model, weights, signal));
+  const short = await loadBoxDetector("short", undefined, signal);
+  try {
+    return new AutoSearch({ short, full: await loadBoxDetector("full", undefined, signal) });
+  } catch (error) {
+    await short.dispose();
+    throw error;
+  }
+}
+
+async function loadBoxDetector(
+  name: FaceModelName,
+  weights: string | URL = packageFile(`weights/blazeface/${name}.safetensors`),
+  signal?: AbortSignal,
+): Promise<BoxDetector> {
+  const model = FACE_MODELS[name];
+  return new BoxDetector(await loadNetwork(() => model.build(), weights, { target: TARGET, signal }), model);
 }

@@ -1,39 +1,35 @@
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { openCheckpoint } from "../../io/open-checkpoint.js";
-import type { BoxModel } from "../../models/box-model.js";
 import type { StoredWeight } from "../../models/checkpoint-names.js";
 import { loadWeights } from "../../models/load-weights.js";
-import type { FaceModel } from "./face-models.js";
-
-const TARGET = {
-  model: "the face detector that was asked for",
-  advice: 'Leave out "weights" to take those that ship with vitrail, or name the "model" that yours belong to.',
-};
+import type { Target } from "../../models/mismatch-error.js";
 
 /**
- * Builds a detector's network on the active engine and fills it; after a failure nothing of it is left.
+ * Builds a network on the active engine and fills it; after a failure nothing of it is left.
  *
  * @param weights a safetensors file with our names, or a folder with one
+ * @param target what to call the network when the weights do not fit it
  * @throws WeightsFileError, CheckpointError; `signal.reason`
  */
-export async function loadBoxModel(
-  { build }: Pick<FaceModel, "build">,
+export async function loadNetwork<Network extends { model: LayersModel }>(
+  build: () => Network,
   weights: string | URL,
-  signal?: AbortSignal,
-): Promise<BoxModel> {
+  { target, signal }: { target?: Target; signal?: AbortSignal | undefined } = {},
+): Promise<Network> {
   const checkpoint = await openCheckpoint(weights);
   try {
     signal?.throwIfAborted();
     const stored = new Map<string, StoredWeight>();
     for (const [name, { dtype, shape }] of checkpoint.tensors)
       stored.set(name, { name, dtype, shape: [...shape], firstRow: 0 });
-    const boxModel = build();
+    const network = build();
     try {
-      loadWeights(boxModel.model, checkpoint, stored, { signal, target: TARGET });
+      loadWeights(network.model, checkpoint, stored, { signal, target });
     } catch (error) {
-      boxModel.model.dispose();
+      network.model.dispose();
       throw error;
     }
-    return boxModel;
+    return network;
   } finally {
     await checkpoint.close();
   }

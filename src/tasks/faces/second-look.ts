@@ -1,0 +1,92 @@
+import type { Image } from "../../images/image.js";
+import type { BoxDetector } from "./box-detector.js";
+import type { Face } from "./face.js";
+import { faceAngle } from "./face-angle.js";
+import type { Look } from "./look.js";
+import { faceOverlap, mergeFaces } from "./merge-faces.js";
+
+/** A second look's side in sides of the face: where both networks tell faces from others best; docs/faces.md has the measurement. */
+const ROOM = 3.4;
+/** Both networks' boxes of one face, and a face and what it was looked for as: they share more than this of their union. */
+const SAME_FACE = 0.3;
+/** A face that is turned by more than this in its look is looked at once more, level; radians. */
+const LEVEL = Math.PI / 12;
+/** The other ways that a face may lie. A network that is shown a lying face often takes it for an upright one, with wrong landmarks. */
+const TURNS = [Math.PI / 2, Math.PI, -Math.PI / 2];
+
+/** Two networks that were trained apart: both must see a face. */
+export interface Judges {
+  short: BoxDetector;
+  full: BoxDetector;
+}
+
+interface Seen {
+  face: Face;
+  look: Look;
+}
+
+/**
+ * The candidates that turn out to be faces when both networks look at them from nearby, level: first as their own eyes say, then lying on
+ * either side or upside down. Box and landmarks are the mean of both networks', the score is the lower one.
+ */
+export async function secondLook(
+  image: Image,
+  candidates: readonly Face[],
+  judges: Judges,
+  options: { minScore: number; signal?: AbortSignal | undefined },
+): Promise<Face[]> {
+  const look = (looks: Look[]) => judge(image, looks, judges, options);
+  const first = await look(candidates.map(levelLook));
+  const doubted = candidates.filter((_, i) => !first[i]);
+  const turned = await look(
+    doubted.map(levelLook).flatMap((level) => TURNS.map((turn) => ({ ...level, angle: level.angle + turn }))),
+  );
+  const best = doubted.map((_, i) => highest(turned.slice(i * TURNS.length, (i + 1) * TURNS.length)));
+  const seen = [...first, ...best].filter((one) => one !== undefined);
+  const isLevel = ({ face, look }: Seen) => Math.abs(remainder(faceAngle(face) - look.angle)) <= LEVEL;
+  const leveled = await look(seen.filter((one) => !isLevel(one)).map(({ face }) => levelLook(face)));
+  return [...seen.filter(isLevel), ...leveled].flatMap((one) => (one ? [one.face] : []));
+}
+
+function levelLook(face: Face): Look {
+  const { x, y, width, height } = face.box;
+  const side = ROOM * Math.max(width, height);
+  return { centerX: x + width / 2, centerY: y + height / 2, side, angle: faceAngle(face) };
+}
+
+/** What both networks see in the middle of each look. */
+async function judge(
+  image: Image,
+  looks: readonly Look[],
+  { short, full }: Judges,
+  options: { minScore: number; signal?: AbortSignal | undefined },
+): Promise<(Seen | undefined)[]> {
+  const fullFaces = await full.detect(image, looks, options);
+  // Where one network sees nothing, the other is not asked.
+  const open = looks.flatMap((look, i) => (inMiddle(fullFaces[i]!, look) ? [i] : []));
+  const shortFaces = await short.detect(image, open.map((i) => looks[i]!), options); // biome-ignore format: one line
+  const seen: (Seen | undefined)[] = looks.map(() => undefined);
+  for (const [at, i] of open.entries()) {
+    const look = looks[i]!;
+    const one = inMiddle(fullFaces[i]!, look)!;
+    const other = shortFaces[at]!.find((face) => faceOverlap(face, one) > SAME_FACE);
+    if (other) seen[i] = { look, face: { ...mergeFaces([one, other])[0]!, score: Math.min(one.score, other.score) } };
+  }
+  return seen;
+}
+
+/** The face that was looked for: of faces side by side each has its own look. */
+function inMiddle(faces: readonly Face[], { centerX, centerY, side }: Look): Face | undefined {
+  const width = side / ROOM;
+  const box = { x: centerX - width / 2, y: centerY - width / 2, width, height: width };
+  return faces.find((face) => faceOverlap(face, { ...face, box }) > SAME_FACE);
+}
+
+function highest(seen: readonly (Seen | undefined)[]): Seen | undefined {
+  return seen.reduce((best, one) => (one && (!best || one.face.score > best.face.score) ? one : best), undefined);
+}
+
+/** The same angle from -π to π. */
+function remainder(angle: number): number {
+  return Math.atan2(Math.sin(angle), Math.cos(angle));
+}
