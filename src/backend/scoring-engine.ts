@@ -5,9 +5,8 @@ import { engineModule, type KernelPlan } from "./engine-module.js";
 import { choosePlan } from "./kernel-plan.js";
 import { EngineMemory } from "./memory.js";
 import type { Fields, Task } from "./task.js";
-import { epilogues, multiply } from "./tasks/multiply.js";
 import { elementKinds, packTransposed } from "./tasks/pack.js";
-import { ROWS_AT_ONCE, scoreBytes, scoreFloats } from "./tasks/score-rows.js";
+import { ROWS_AT_ONCE, scoreBytes, scoreFloats, scoreProduct } from "./tasks/score-rows.js";
 import { ThreadPool } from "./thread-pool.js";
 import { processorCount } from "./threads-node.js";
 import { BACKEND_NAME, VitrailBackend } from "./vitrail-backend.js";
@@ -19,7 +18,7 @@ const LEAST_PRODUCT_QUERIES = 4;
 /** A task's rows stay in the second cache, and a task takes some 50 µs. */
 const TASK_BYTES = 256 * 1024;
 
-const TASKS = [multiply, packTransposed, scoreFloats, scoreBytes] as readonly unknown[] as readonly Task<Fields>[];
+const TASKS = [packTransposed, scoreProduct, scoreFloats, scoreBytes] as readonly unknown[] as readonly Task<Fields>[];
 
 /** Rows in the engine's memory, side by side. */
 export interface RowBlock {
@@ -45,8 +44,7 @@ export class ScoringEngine {
   constructor(threads = Math.min(processorCount(), MOST_DEFAULT_THREADS)) {
     const active = findBackend(BACKEND_NAME);
     // The probe takes some 0.1 s; a model that is loaded has done it already.
-    this.plan =
-      active instanceof VitrailBackend ? active.plan : choosePlan({ revectorize: isRevectorizationAsked() });
+    this.plan = active instanceof VitrailBackend ? active.plan : choosePlan({ revectorize: isRevectorizationAsked() });
     this.memory = new EngineMemory(control.end, this.plan.memory);
     this.pool = new ThreadPool(this.memory, engineModule(this.plan, TASKS), threads);
     this.zeros = this.memory.allocate(4096);
@@ -65,7 +63,11 @@ export class ScoringEngine {
   scoreFloats(block: RowBlock, queries: readonly Float32Array[], scores: number): Scores {
     const { start, count, width } = block;
     return this.withScratch(queries.length * width * 4, (at) => {
-      for (const [i, query] of queries.entries()) this.memory.floats(at + i * width * 4, width).fill(0).set(query);
+      for (const [i, query] of queries.entries())
+        this.memory
+          .floats(at + i * width * 4, width)
+          .fill(0)
+          .set(query);
       if (queries.length >= LEAST_PRODUCT_QUERIES) return this.product(block, at, queries.length, scores);
       const rowsPerTask = rowsPerTaskOf(width * 4);
       this.pool.run(
@@ -130,16 +132,11 @@ export class ScoringEngine {
         },
         panels,
       );
-      const rowsPerBlock = Math.max(this.plan.wide.rows, rowsPerTaskOf(width * 4));
+      const rowsPerTask = rowsPerTaskOf(width * 4);
       this.pool.run(
-        multiply,
-        {
-          ...{ a: start, panels: packed, c: scores, bias: this.zeros, residual: 0 },
-          ...{ aStride: width * 4, cStride: columns * 4, rows: count, columns, k: width },
-          ...{ rowsPerBlock, panelsPerChunk: panels, chunks: 1, epilogue: epilogues.none },
-          ...{ scratch: 0, scratchBytes: 0 },
-        },
-        Math.ceil(count / rowsPerBlock),
+        scoreProduct,
+        { rowsPerTask, count, rows: start, width, panels: packed, panelCount: panels, scores, zeros: this.zeros },
+        Math.ceil(count / rowsPerTask),
       );
       return { stride: columns, perQuery: 1 };
     });

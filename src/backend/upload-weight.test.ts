@@ -104,6 +104,10 @@ describe("uploadWeights on another backend", () => {
   it("goes the other way", async () => {
     await tf.setBackend("cpu");
     const other = tf.scalar(1);
-    expect(uploadWeights(() => other)({ shape: [1], dtype: "F32", layout: "same" }, refuse)).toBe(other);
+    const weight = { shape: [1], dtype: "F32", layout: "same" };
+    expect(uploadWeights(() => other)(weight, refuse)).toBe(other);
+    expect(() => uploadWeights(() => other, "int8")(weight, refuse)).toThrow(
+      expect.objectContaining({ code: "engine/dtype" }),
+    );
   });
 });

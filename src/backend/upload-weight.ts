@@ -1,4 +1,5 @@
-import { backend, engine, type Tensor } from "@tensorflow/tfjs-core";
+import { backend, engine, getBackend, type Tensor } from "@tensorflow/tfjs-core";
+import { EngineError } from "../errors.js";
 import { type ElementKind, elementBytes } from "./tasks/pack.js";
 import { VitrailBackend } from "./vitrail-backend.js";
 import { LONGEST_QUANTIZED } from "./wasm/quantized-tiles.js";
@@ -20,7 +21,8 @@ export type Upload<Weight extends StoredWeight> = (weight: Weight, fill: (bytes:
 const isElementKind = (dtype: string): dtype is ElementKind => Object.hasOwn(elementBytes, dtype);
 
 /** How the weights of a model's blocks are kept. */
-export type WeightPrecision = "float32" | "int8";
+export const WEIGHT_PRECISIONS = ["float32", "int8"] as const;
+export type WeightPrecision = (typeof WEIGHT_PRECISIONS)[number];
 
 /** Layers that keep float32 beside quantized ones: what is small, or at a model's ends, where an error does the most harm. */
 const IN_A_BLOCK = /^blocks\./;
@@ -31,6 +33,8 @@ const IN_A_BLOCK = /^blocks\./;
  *
  * With "int8", the matrices of a model's blocks become small integers with a scale for each output; rows that they meet are quantized as they come.
  *
+ * The returned function throws EngineError `engine/dtype` where the active engine can't keep a precision.
+ *
  * Give it to whatever loads a model: `assembleModel(config, checkpoint, { upload: uploadWeights(uploadToActiveBackend) })`.
  */
 export function uploadWeights<Weight extends StoredWeight>(
@@ -40,6 +44,11 @@ export function uploadWeights<Weight extends StoredWeight>(
   return (weight, fill) => {
     const active = backend();
     const { name = "", shape, dtype, layout } = weight;
+    if (precision !== "float32" && !(active instanceof VitrailBackend))
+      throw new EngineError(
+        "engine/dtype",
+        `The engine "${getBackend()}" keeps weights as float32 only; "${precision}" needs the engine "vitrail".`,
+      );
     const isKnownLayout = layout === "same" || layout === "transposed";
     if (!(active instanceof VitrailBackend) || !isElementKind(dtype) || !isKnownLayout || shape.includes(0))
       return otherwise(weight, fill);

@@ -11,6 +11,8 @@ import { type Parameter, parametersOf, type WeightLayout } from "./parameters.js
 
 /** What an engine must know to take a weight. */
 export interface WeightSpec {
+  /** In our spelling. */
+  name: string;
   /** As stored: `[out, in]` for what is multiplied. */
   shape: readonly number[];
   dtype: Dtype;
@@ -64,7 +66,7 @@ export function loadWeights(
     const value = made
       ? tensor(made.values, [...made.shape])
       : upload(
-          { shape: storedShape, dtype: stored.get(name)!.dtype as Dtype, layout },
+          { name, shape: storedShape, dtype: stored.get(name)!.dtype as Dtype, layout },
           fillFrom(checkpoint, stored.get(name)!),
         );
     variable.write(value); // takes the data over

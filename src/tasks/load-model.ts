@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type EngineOptions, useEngine } from "../backend/engine.js";
-import { uploadWeights } from "../backend/upload-weight.js";
+import { uploadWeights, WEIGHT_PRECISIONS, type WeightPrecision } from "../backend/upload-weight.js";
 import { InputError, VitrailError } from "../errors.js";
 import type { Checkpoint } from "../io/checkpoint.js";
 import { readJsonFile } from "../io/json-file.js";
@@ -21,6 +21,11 @@ export interface LoadModelOptions extends EngineOptions {
    * `true`: to the size that the preprocessing gives; a number or `{ height, width }` in pixels: to this one. Default false.
    */
   interpolate?: Interpolation;
+  /**
+   * How the weights of the model's blocks are kept; default "float32". "int8" takes a quarter or half of the memory and is faster, most of all on
+   * Node 24 and processors with an instruction for it: embeddings have a cosine of at least 0.998 to float32's. By the engine "vitrail" only.
+   */
+  dtype?: WeightPrecision;
   signal?: AbortSignal;
 }
 
@@ -43,8 +48,9 @@ export async function loadLayers(
   folder: string,
   options: LoadModelOptions = {},
 ): Promise<VisionTransformer & { config: ModelConfig }> {
-  checkOptionNames(options, ["interpolate", "signal", "engine", "threads"]);
-  const { interpolate = false, signal, ...engine } = options;
+  checkOptionNames(options, ["interpolate", "dtype", "signal", "engine", "threads"]);
+  const { interpolate = false, dtype, signal, ...engine } = options;
+  choiceOption("dtype", dtype, WEIGHT_PRECISIONS);
   checkInterpolate(interpolate);
   const { config, checkpoint } = await openModel(folder);
   try {
@@ -52,7 +58,7 @@ export async function loadLayers(
     await useEngine(engine);
     const { transformer, config: fitted } = assembleModel(config, checkpoint, {
       interpolate,
-      upload: uploadWeights(uploadToActiveBackend),
+      upload: uploadWeights(uploadToActiveBackend, dtype),
       ...(signal && { signal }),
     });
     return { ...transformer, config: fitted };

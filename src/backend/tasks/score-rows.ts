@@ -1,6 +1,6 @@
 import { defineTask, share } from "../task.js";
 import type { FunctionBuilder, IntVariable, VectorVariable } from "../wasm/function-builder.js";
-import { type Int, load, loadReal, type Vector, Vector as VectorCode, vectorZero } from "../wasm/values.js";
+import { type Int, load, loadReal, Vector, vectorZero } from "../wasm/values.js";
 
 /** Rows whose sums are in registers together: enough to hide the latency of a multiply-add, few enough for 16 registers. */
 export const ROWS_AT_ONCE = 4;
@@ -94,8 +94,37 @@ export const scoreBytes = defineTask("scoreBytes", { ...FIELDS, scales: "int" },
   });
 });
 
+/**
+ * Dot products of float32 rows with many float32 queries: the engine's matrix product, rows in place on the left, queries in panels of the wide
+ * block on the right. `[count, width]`, `[panel][width][panel's width]` → `[count, panels × panel's width]`
+ */
+export const scoreProduct = defineTask(
+  "scoreProduct",
+  {
+    rowsPerTask: "int",
+    count: "int",
+    rows: "int",
+    /** Numbers of a row. */
+    width: "int",
+    panels: "int",
+    panelCount: "int",
+    scores: "int",
+    /** Address of as many zeros as a row of the scores has. */
+    zeros: "int",
+  },
+  (f, v, { task, library: { wide } }) => {
+    const { first, last } = share(f, task, v.rowsPerTask, v.count);
+    const aStride = f.int(v.width.shiftLeft(2));
+    const cStride = f.int(v.panelCount.mul(wide.block.columns * 4));
+    f.call(wide, {
+      ...{ a: v.rows.add(first.mul(aStride)), b: v.panels, c: v.scores.add(first.mul(cStride)) },
+      ...{ bias: v.zeros, residual: 0, aStride, cStride, k: v.width, rows: last.sub(first) },
+      ...{ panelBytes: v.width.mul(wide.block.columns * 4), firstPanel: 0, lastPanel: v.panelCount },
+    });
+  },
+);
+
 const rowSums = (f: FunctionBuilder): VectorVariable[] => Array.from({ length: ROWS_AT_ONCE }, () => f.blankVector());
 
 /** Eight signed bytes, each as a 16-bit integer. */
-const loadBytesAsShorts = (address: Int, offset: number): Vector =>
-  new VectorCode([address.code, 0xfd, 0x01, 3, offset]);
+const loadBytesAsShorts = (address: Int, offset: number): Vector => new Vector([address.code, 0xfd, 0x01, 3, offset]);
