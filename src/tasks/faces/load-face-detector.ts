@@ -1,4 +1,4 @@
-import { useEngine } from "../../backend/engine.js";
+import { type EngineOptions, useEngine } from "../../backend/engine.js";
 import { InputError } from "../../errors.js";
 import { checkOptionNames, choiceOption, realOption } from "../options.js";
 import { packageFile } from "../package-file.js";
@@ -13,7 +13,7 @@ import { loadNetwork } from "./load-network.js";
 export type FaceDetectorName = FaceModelName | "auto";
 export const FACE_DETECTORS: readonly FaceDetectorName[] = [...(Object.keys(FACE_MODELS) as FaceModelName[]), "auto"];
 
-export interface FaceDetectorOptions {
+export interface FaceDetectorOptions extends EngineOptions {
   /** Default `"short"`. */
   model?: FaceDetectorName;
   /** Least score of a face, 0 to 1. Default: MediaPipe's own for the model, 0.5 (`short`, `back`) or 0.6 (`full`); 0.66 (`auto`). */
@@ -34,13 +34,14 @@ const TARGET = {
  * @throws InputError `input/option`; WeightsFileError and CheckpointError for weights that are damaged or do not fit; `signal.reason`
  */
 export async function loadFaceDetector(options: FaceDetectorOptions = {}): Promise<FaceDetector> {
-  checkOptionNames(options, ["model", "minScore", "weights", "signal"]);
+  checkOptionNames(options, ["model", "minScore", "weights", "signal", "engine", "threads"]);
   choiceOption("model", options.model, FACE_DETECTORS);
   realOption("minScore", options.minScore);
   if (options.model === "auto" && options.weights !== undefined)
     throw new InputError("input/option", `"auto" runs two networks with their own weights; leave "weights" out.`);
   options.signal?.throwIfAborted();
-  await useEngine();
+  const { engine = "auto", threads } = options;
+  await useEngine({ engine, ...(threads !== undefined && { threads }) });
   return new FaceDetector(await loadSearch(options), options.minScore);
 }
 

@@ -1,0 +1,142 @@
+// docs/performance.md out of what was measured.
+
+const YARDSTICK = "onnxruntime-node fp32";
+const WASM = "tfjs-backend-wasm";
+const NODES = ["Node 20", "Node 24", "Node 24 revectorized"];
+
+/** What the project has set itself: our time over a peer's, at most, on each of NODES. */
+const TARGETS = [
+  {
+    title: "ViT-B/16 fp32 / tfjs-backend-wasm",
+    model: "vit-base",
+    precision: "fp32",
+    peer: WASM,
+    most: [0.25, 0.25, 0.13],
+  },
+  {
+    title: "ViT-B/16 fp32 / onnxruntime-node fp32",
+    model: "vit-base",
+    precision: "fp32",
+    peer: YARDSTICK,
+    most: [3.7, 3.7, 1.9],
+  },
+  {
+    title: "ViT-B/16 int8 / onnxruntime-node fp32",
+    model: "vit-base",
+    precision: "int8",
+    peer: YARDSTICK,
+    most: [2.3, 1.05, 0.62],
+  },
+  {
+    title: "EVA-02-B fp32 / onnxruntime-node fp32",
+    model: "eva02-base",
+    precision: "fp32",
+    peer: YARDSTICK,
+    most: [3.2, 3.0, 1.55],
+  },
+  {
+    title: "EVA-02-B int8 / onnxruntime-node fp32",
+    model: "eva02-base",
+    precision: "int8",
+    peer: YARDSTICK,
+    most: [2.1, 1.25, 0.67],
+  },
+  {
+    title: "BlazeFace short range / tfjs-backend-wasm",
+    workload: "faces",
+    precision: "fp32",
+    peer: WASM,
+    most: [0.4, 0.4, 0.3],
+  },
+];
+
+export function performanceDocument(workloads, { processor, memory, versions, date, foreign }) {
+  const listed = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `${[
+    "# Performance",
+    "",
+    "Written by `npm run bench`: vitrail beside its peers, each in its own process, in turns within one run. Ratios are of the least times;",
+    "they hold better than times do, since the clock of a machine drifts. All of it on one machine: other processors give other ratios.",
+    "",
+    `${processor}, ${memory}; ${listed.join(", ")}; ${date}. Other programs kept ${foreign.toFixed(1)} cores busy when the run began.`,
+    "",
+    "![Time of one picture beside onnxruntime-node's](performance.svg)",
+    "",
+    ...targetSection(workloads),
+    ...loadSection(workloads),
+    ...workloads.flatMap(workloadSection),
+    "## How it is measured",
+    "",
+    "Weights are seeded (`conformance/seeded-weights.ts`), the same for all. onnxruntime-node runs graphs of the operators that PyTorch's exporter writes",
+    '(`tools/bench/onnx-graphs.mjs`); its int8 is dynamic quantization with weights per channel. tfjs-backend-wasm runs vitrail\'s own layers (`engine: "wasm"`), on one',
+    'thread: it has no more in Node. "Revectorized" is V8\'s experimental flag, which vitrail sets when asked (`VITRAIL_REVECTORIZE=1`). Peak memory is the',
+    "process's largest resident size. A peer that is missing or failed says why in its row.",
+  ].join("\n")}\n`;
+}
+
+const timeOf = (workload, name) => workload?.results.find((result) => result.name === name)?.least;
+const find = (workloads, { workload, model }) =>
+  workloads.find(({ name, ...one }) =>
+    workload ? name === workload : one.model === model && one.batch === 1 && one.threads === 2,
+  );
+
+function targetSection(workloads) {
+  const rows = TARGETS.map((target) => {
+    const workload = find(workloads, target);
+    const peer = timeOf(workload, target.peer);
+    const cells = NODES.map((node, index) => {
+      const ours = timeOf(workload, `vitrail, ${target.precision}, ${node}`);
+      if (!ours || !peer) return "not measured";
+      const ratio = ours / peer;
+      return `${ratio.toFixed(2)} (${target.most[index]}${ratio <= target.most[index] ? "" : ", **missed**"})`;
+    });
+    return `| ${target.title} | ${cells.join(" | ")} |`;
+  });
+  return [
+    "## Ratios",
+    "",
+    "Our time over the peer's, batch 1, two threads; in parentheses what the project has set itself as the most.",
+    "",
+    `| | ${NODES.join(" | ")} |`,
+    "|---|---|---|---|",
+    ...rows,
+    "",
+  ];
+}
+
+function loadSection(workloads) {
+  const workload = find(workloads, { model: "vit-base" });
+  if (!workload) return [];
+  return [
+    "## From a cold process to the first logits",
+    "",
+    "ViT-B/16, 343 MB of weights in the page cache, batch 1: start of the process, import, load, first pass.",
+    "",
+    "| | s | of onnxruntime-node's | peak memory, MB |",
+    "|---|--:|--:|--:|",
+    ...workload.results
+      .filter(({ error }) => !error)
+      .map(({ name, firstMilliseconds, peakMegabytes }) => {
+        const yardstick = workload.results.find((result) => result.name === YARDSTICK)?.firstMilliseconds;
+        return `| ${name} | ${(firstMilliseconds / 1000).toFixed(2)} | ${yardstick ? (firstMilliseconds / yardstick).toFixed(2) : ""} | ${peakMegabytes.toFixed(0)} |`;
+      }),
+    "",
+  ];
+}
+
+function workloadSection({ title, batch = 1, results }) {
+  const others = results.filter(({ name, error }) => !name.startsWith("vitrail") && !error);
+  const yardstick = others.find(({ name }) => name === YARDSTICK) ?? others[0];
+  return [
+    `## ${title}`,
+    "",
+    `| | of ${yardstick?.name ?? "none"} | least, ms | median, ms | a second | peak memory, MB |`,
+    "|---|--:|--:|--:|--:|--:|",
+    ...results.map(({ name, error, least, median, peakMegabytes }) =>
+      error
+        ? `| ${name} | ${error.replaceAll("|", "/")} | | | | |`
+        : `| ${name} | ${yardstick ? (least / yardstick.least).toFixed(2) : ""} | ${least.toFixed(1)} | ${median.toFixed(1)} | ${((1000 * batch) / least).toFixed(1)} | ${peakMegabytes.toFixed(0)} |`,
+    ),
+    "",
+  ];
+}

@@ -1,0 +1,60 @@
+"""PyTorch, eager float32, on the same checkpoint: transformers' ViT or timm's EVA-02. Speaks the protocol of serve.mjs."""
+
+import json
+import os
+import sys
+import time
+
+
+def send(message):
+    print("@bench " + json.dumps(message), flush=True)
+
+
+def peak_megabytes():
+    """As serve.mjs: the largest resident size since the process's program began."""
+    with open("/proc/self/status") as status:
+        line = next(line for line in status if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def load(folder, kind):
+    if kind == "vit":
+        from transformers import ViTForImageClassification
+
+        return ViTForImageClassification.from_pretrained(folder).eval()
+    # timm needs a torchvision only to be there.
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../reference"))
+    import torchvision_stub  # noqa: F401
+    import timm
+    from safetensors.torch import load_file
+
+    model = timm.create_model("eva02_base_patch14_448", num_classes=4).eval()
+    weights = load_file(os.path.join(folder, "model.safetensors"))
+    model.load_state_dict({name.removeprefix("timm_model."): value for name, value in weights.items()})
+    return model
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    import torch
+
+    torch.set_num_threads(options["threads"])
+    model = load(options["folder"], options["kind"])
+    picture = torch.rand(options["batch"], 3, options["size"], options["size"]) * 2 - 1
+    with torch.inference_mode():
+        model(picture)
+        send({"ready": {"torch": torch.__version__}})
+        for line in sys.stdin:
+            times = []
+            for _ in range(int(line)):
+                start = time.perf_counter()
+                model(picture)
+                times.append(1e3 * (time.perf_counter() - start))
+            send({"times": times, "peakMegabytes": peak_megabytes()})
+
+
+try:
+    main()
+except Exception as error:  # whatever is missing is told in the table
+    send({"error": f"{type(error).__name__}: {error}".split("\n")[0]})
+    sys.exit(1)

@@ -1,0 +1,94 @@
+// npm run bench: vitrail beside its peers, each in a process of its own, in turns within one run. Writes docs/performance.md and its plot.
+//
+//   npm run bench                          everything, some 15 minutes on two cores
+//   npm run bench -- --quick               few rounds, batch 1 only
+//   npm run bench -- --only "vit-base"     workloads whose name contains this
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { performanceDocument } from "./document.mjs";
+import { Peer } from "./peer.mjs";
+import { plot } from "./plot.mjs";
+import { checkpoints, installPeers, programs } from "./prepare.mjs";
+import { workloads } from "./workloads.mjs";
+
+const root = join(import.meta.dirname, "../..");
+const { values: options } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
+});
+
+const stored = join(root, ".cache/bench/results.json");
+mkdirSync(join(root, ".cache/bench"), { recursive: true });
+
+installPeers();
+const { versions, ...commands } = programs();
+const places = {
+  ...commands,
+  folders: await checkpoints(),
+  photograph: join(root, "conformance/photos/grace_hopper.jpg"),
+};
+const all = workloads(places);
+const chosen = all.filter(({ name, batch = 1 }) => name.includes(options.only) && !(options.quick && batch > 1));
+if (chosen.length === 0) throw new Error(`no such workload; there are: ${all.map(({ name }) => name).join("; ")}`);
+
+const results = { ...readResults(), machine: await machine() };
+for (const workload of chosen) results[workload.name] = await measure(workload);
+
+writeFileSync(stored, JSON.stringify(results, null, 1));
+
+const measured = all
+  .filter(({ name }) => results[name])
+  .map((workload) => ({ ...workload, results: results[workload.name] }));
+writeFileSync(join(root, "docs/performance.svg"), plot(measured));
+writeFileSync(join(root, "docs/performance.md"), performanceDocument(measured, results.machine));
+console.log("see docs/performance.md");
+
+/** All peers start one after another, which gives the time from a cold process to the first result; then they run in turns. */
+async function measure({ title, rounds, passes, peers }) {
+  console.log(`\n${title}`);
+  const running = [];
+  for (const peer of peers) running.push(await Peer.start(peer, import.meta.dirname));
+  const total = options.quick ? Math.min(rounds, 3) : rounds;
+  for (let round = 0; round < total; round++) for (const peer of running) await peer.run(passes);
+  const results = [];
+  for (const peer of running) results.push(await peer.end());
+  for (const { name, error, least, median, firstMilliseconds, peakMegabytes } of results)
+    console.log(
+      error
+        ? `  ${name.padEnd(44)} ${error}`
+        : `  ${name.padEnd(44)} ${least.toFixed(1).padStart(9)} ms least ${median.toFixed(1).padStart(9)} median ${(firstMilliseconds / 1000).toFixed(2).padStart(7)} s to first ${peakMegabytes.toFixed(0).padStart(6)} MB`,
+    );
+  return results;
+}
+
+function readResults() {
+  try {
+    return JSON.parse(readFileSync(stored, "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+async function machine() {
+  const [{ model }] = cpus();
+  const foreign = await foreignLoad();
+  if (foreign > 0.1)
+    console.error(`other programs keep ${foreign.toFixed(1)} cores busy: the figures will not be worth much`);
+  const peers = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")).dependencies;
+  return {
+    processor: `${cpus().length} cores of ${model}`,
+    foreign,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    versions: { Node: [process.version, versions.node24].filter(Boolean).join(" and "), ...peers },
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+/** Cores that other programs keep busy. */
+async function foreignLoad() {
+  const busy = () => cpus().reduce((sum, { times: { user, nice, sys } }) => sum + user + nice + sys, 0);
+  const [before, start] = [busy(), performance.now()];
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  return (busy() - before) / (performance.now() - start);
+}

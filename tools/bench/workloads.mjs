@@ -1,0 +1,121 @@
+// What is measured, and on whom. A peer is a command; all peers of a workload run in turns within one run.
+import { join } from "node:path";
+
+const MODELS = {
+  "vit-base": { kind: "vit", title: "ViT-B/16 at 224 px", size: 224 },
+  "eva02-base": { kind: "eva", title: "EVA-02-B/14 at 448 px", size: 448 },
+};
+/** tfjs-backend-wasm takes so long that it runs in so many rounds only. */
+const SLOW = { rounds: 1 };
+
+/**
+ * @param places `node20`, `node24`, `python`: programs, the last two undefined where there is none; `folders`: checkpoints by model, with the
+ *   graphs that prepare.mjs wrote beside them; `photograph`: a file
+ * @returns workloads `{ name, title, rounds, passes, peers: [{ name, command, args, env, rounds }] }`
+ */
+export function workloads(places) {
+  const forward = (model, batch, threads, rounds) => {
+    const { title, size } = MODELS[model];
+    const isLarge = model === "eva02-base" && batch > 1;
+    return {
+      name: `${model}, batch ${batch}, ${threads} thread${threads > 1 ? "s" : ""}`,
+      title: `${title}, batch ${batch}, ${threads} thread${threads > 1 ? "s" : ""}`,
+      model,
+      batch,
+      threads,
+      rounds,
+      passes: 1,
+      peers: [
+        ...vitrailPeers(places, { task: "tensor", folder: places.folders[model], size, batch, threads }),
+        ...(isLarge || threads > 1 === false
+          ? []
+          : [wasmPeer(places, { task: "tensor", folder: places.folders[model], size, batch })]),
+        ...onnxPeers(places, { model, size, batch, threads }),
+        ...pytorchPeers(places, { model, size, batch, threads }),
+      ],
+    };
+  };
+  const faces = { task: "faces", file: places.photograph, threads: 2 };
+  return [
+    forward("vit-base", 1, 2, 9),
+    forward("eva02-base", 1, 2, 4),
+    forward("vit-base", 8, 2, 3),
+    forward("eva02-base", 8, 2, 1),
+    forward("vit-base", 1, 1, 5),
+    forward("eva02-base", 1, 1, 2),
+    {
+      name: "file to labels",
+      title: "ViT-B/16 from a JPEG file (640 x 480) to labels, 2 threads",
+      rounds: 9,
+      passes: 1,
+      peers: [
+        ...vitrailPeers(places, {
+          task: "file",
+          folder: places.folders["vit-base"],
+          file: places.photograph,
+          threads: 2,
+        }),
+        {
+          name: "transformers.js fp32",
+          command: places.node20,
+          args: ["peer-transformers.mjs", { folder: places.folders.transformers, file: places.photograph, threads: 2 }],
+        },
+      ],
+    },
+    {
+      name: "faces",
+      title: "BlazeFace short range, from pixels to faces, 2 threads",
+      rounds: 6,
+      passes: 20,
+      peers: [...vitrailPeers(places, faces).filter(({ dtype }) => !dtype), { ...wasmPeer(places, faces), rounds: 6 }],
+    },
+  ];
+}
+
+/** Ours on each Node, plain and with paired vectors, in float32 and int8. */
+function vitrailPeers({ node20, node24 }, options) {
+  const peer = (name, command, extra, env) => ({
+    name: `vitrail, ${name}`,
+    isOurs: true,
+    command,
+    args: ["peer-vitrail.mjs", { ...options, ...extra }],
+    env,
+    ...extra,
+  });
+  const paired = { VITRAIL_REVECTORIZE: "1" };
+  const nodes = [
+    ["Node 20", node20],
+    ["Node 24", node24],
+    ["Node 24 revectorized", node24, paired],
+  ].filter(([, command]) => command);
+  return ["fp32", "int8"].flatMap((precision) =>
+    nodes.map(([name, command, env]) =>
+      peer(`${precision}, ${name}`, command, precision === "int8" ? { dtype: "int8" } : {}, env),
+    ),
+  );
+}
+
+const wasmPeer = ({ node20 }, options) => ({
+  name: "tfjs-backend-wasm",
+  command: node20,
+  args: ["peer-vitrail.mjs", { ...options, engine: "wasm" }],
+  ...SLOW,
+});
+
+const onnxPeers = ({ node20, folders }, { model, ...options }) =>
+  ["fp32", "int8"].map((precision) => ({
+    name: `onnxruntime-node ${precision}`,
+    command: node20,
+    args: ["peer-onnxruntime.mjs", { ...options, graph: join(folders[model], `${precision}.onnx`) }],
+  }));
+
+const pytorchPeers = ({ python, folders }, { model, ...options }) =>
+  python
+    ? [
+        {
+          name: "PyTorch eager",
+          command: python,
+          args: ["peer_pytorch.py", { ...options, kind: MODELS[model].kind, folder: folders[model] }],
+        },
+      ]
+    : [];
