@@ -6,6 +6,8 @@ import { readGolden } from "./golden.js";
 import { faceSection } from "./report-faces.js";
 import { runCase } from "./run-case.js";
 
+export { runEngine, withEngineSection } from "./engine-report.js";
+
 /** The built package. */
 export interface Package {
   loadModel: typeof loadModel;

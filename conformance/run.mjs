@@ -1,9 +1,15 @@
 // Compares the built package with PyTorch's references and writes docs/conformance.md. Exits with 1 if anything misses the bar.
+//
+//   npm run conformance                                                everything, on the engine that "auto" takes
+//   npm run conformance -- --engine wasm                               the cases on one engine, for the section about engines
+//   npm run conformance -- --engine webgpu --full-size 0               ... the tiny models only
+//   npm run conformance -- --engine tensorflow --project FOLDER        ... with the vitrail that is installed in FOLDER, beside the engine
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { build } from "tsup";
 import { describeEngine, loadModel } from "vitrail";
 import { loadFaceDetector } from "vitrail/faces";
@@ -14,6 +20,15 @@ const bundle = join(import.meta.dirname, "report.bundle.mjs");
 const TESTS = ["faults", "face-faults", "blazeface", "gradients", "invariance", "photographs"].map(
   (name) => `conformance/${name}.test.ts`,
 );
+
+const document = join(root, "docs/conformance.md");
+const { values: options } = parseArgs({
+  options: {
+    engine: { type: "string" },
+    project: { type: "string" },
+    "full-size": { type: "string", default: "8" },
+  },
+});
 
 try {
   await build({
@@ -26,18 +41,29 @@ try {
     clean: false,
     silent: true,
   });
-  const { report } = await import(pathToFileURL(bundle).href);
-  console.log("tests of the sources …");
-  const { markdown, passes } = await report(
-    { loadModel, loadFaceDetector, describeEngine },
-    testsOfTheSources(),
-    console.log,
-  );
-  writeFileSync(join(root, "docs/conformance.md"), markdown);
+  const bundled = await import(pathToFileURL(bundle).href);
+  const passes = options.engine ? await oneEngine(bundled, options) : await everything(bundled);
   console.log(`${passes ? "Everything is within the bar" : "Something misses the bar"}; see docs/conformance.md.`);
   process.exitCode = passes ? 0 : 1;
 } finally {
   rmSync(bundle, { force: true });
+}
+
+async function everything({ report, withEngineSection }) {
+  console.log("tests of the sources …");
+  const packed = { loadModel, loadFaceDetector, describeEngine };
+  const { markdown, passes } = await report(packed, testsOfTheSources(), console.log);
+  writeFileSync(document, withEngineSection(markdown));
+  return passes;
+}
+
+async function oneEngine({ runEngine, withEngineSection }, { engine, project, "full-size": fullSize }) {
+  const packed = project
+    ? await import(pathToFileURL(resolve(project, "node_modules/vitrail/dist/index.js")).href)
+    : { loadModel, describeEngine };
+  const passes = await runEngine(packed, { engine, fullSize: Number(fullSize) }, console.log);
+  writeFileSync(document, withEngineSection(readFileSync(document, "utf8")));
+  return passes;
 }
 
 /** What needs the inside of the sources: seeded faults, gradients, bits of photographs. */
