@@ -11,10 +11,20 @@ export type { Face, Point } from "../tasks/faces/face.js";
 export type { AnalyzedFace, FaceAnalysis } from "../tasks/faces/face-analysis.js";
 export type { FaceAnalyzer } from "../tasks/faces/face-analyzer.js";
 export type { DetectOptions, FaceDetector } from "../tasks/faces/face-detector.js";
+export {
+  type FaceLandmarks,
+  type FaceMesh,
+  type FaceMeshOptions,
+  loadFaceMesh,
+} from "../tasks/faces/face-mesh.js";
 export type { FaceModelName } from "../tasks/faces/face-models.js";
 export type { FaceQuality } from "../tasks/faces/face-quality.js";
 export { type FaceAnalyzerOptions, loadFaceAnalyzer } from "../tasks/faces/load-face-analyzer.js";
-export { type FaceDetectorName, type FaceDetectorOptions, loadFaceDetector } from "../tasks/faces/load-face-detector.js";
+export {
+  type FaceDetectorName,
+  type FaceDetectorOptions,
+  loadFaceDetector,
+} from "../tasks/faces/load-face-detector.js";
 export { fromScaleflex } from "../tasks/faces/services/from-scaleflex.js";
 export { fromSmartClick } from "../tasks/faces/services/from-smart-click.js";
 export type { ServiceFace, ServiceResult } from "../tasks/faces/services/service-result.js";

@@ -13,6 +13,7 @@ export { Operation } from "../nn/operation.js";
 export { PatchEmbedding, type PatchEmbeddingConfig } from "../nn/patch-embedding.js";
 export { Pool, type PoolConfig } from "../nn/pool.js";
 export { PositionEmbedding } from "../nn/position-embedding.js";
+export { Prelu } from "../nn/prelu.js";
 export { Rotary, type RotaryConfig } from "../nn/rotary.js";
 export { Swiglu } from "../nn/swiglu.js";
 export { ZeroBorder, type ZeroBorderConfig } from "../nn/zero-border.js";

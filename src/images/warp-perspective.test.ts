@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { noise } from "./noise.testing.js";
-import { type Corners, warpPerspective } from "./warp-perspective.js";
+import { type Border, type Corners, warpPerspective } from "./warp-perspective.js";
 
 interface Case {
   source: [number, number];
   corners: [number, number][];
   size: number;
+  border: Border;
   sha256: string;
 }
 const golden = new URL("../../conformance/goldens/opencv-warp.json", import.meta.url);
@@ -20,10 +21,10 @@ describe("warpPerspective", () => {
   });
 
   it.each(cases)(
-    "gives OpenCV's bytes for $source to $size pixels from $corners.0",
-    ({ source, corners, size, sha256 }) => {
+    "gives OpenCV's bytes for $source to $size pixels from $corners.0, $border beyond it",
+    ({ source, corners, size, border, sha256 }) => {
       const points = corners.map(([x, y]) => ({ x, y })) as unknown as Corners;
-      const { data } = warpPerspective(noise(...source), points, { width: size, height: size });
+      const { data } = warpPerspective(noise(...source), points, { width: size, height: size, border });
       expect(createHash("sha256").update(data).digest("hex")).toBe(sha256);
     },
   );

@@ -34,6 +34,7 @@ const RULES: Record<string, Record<string, Rule>> = {
   VitrailLinear: DENSE,
   VitrailPatchEmbedding: DENSE,
   VitrailLayerNorm: { gamma: { suffix: ".weight", layout: "same" }, beta: BIAS },
+  VitrailPrelu: { slope: { suffix: ".weight", layout: "same" } },
   VitrailClassToken: { value: BARE },
   VitrailPositionEmbedding: { value: BARE },
   Conv2D: { kernel: { suffix: ".weight", layout: "convolution" }, bias: BIAS },
