@@ -4,8 +4,10 @@ import { canCompile, rankBlocks } from "./kernel-probe.js";
 import { allowRelaxedSimd } from "./threads-node.js";
 
 const revectorization = vi.hoisted(() => ({ isOn: false, works: true }));
+const machine = vi.hoisted(() => ({ architecture: "x64", v8: 11 }));
 vi.mock("./threads-node.js", async (original) => ({
   ...(await original<typeof import("./threads-node.js")>()),
+  runtime: () => machine,
   allowRevectorization: () => {
     revectorization.isOn = true;
     return true;
@@ -24,11 +26,31 @@ vi.mock("./kernel-probe.js", async (original) => {
 });
 
 describe("choosePlan", () => {
-  it("takes relaxed SIMD and a block that this machine runs best, and a narrow one whose columns divide head sizes", () => {
+  it.each([
+    ["x64", 11],
+    ["x64", 13],
+    ["arm64", 13],
+  ])("takes relaxed SIMD on %s and V8 %i, and a narrow block whose columns divide head sizes", (architecture, v8) => {
+    Object.assign(machine, { architecture, v8 });
     const plan = choosePlan({ revectorize: false });
     expect(plan).toMatchObject({ instructions: "relaxed", multiplication: "relaxed", memory: "shared" });
     expect(16 % plan.narrow.columns).toBe(0);
     expect(revectorization.isOn).toBe(false);
+  });
+
+  it("only checks blocks where they were measured, which takes less than 20 ms", () => {
+    Object.assign(machine, { architecture: "x64", v8: 11 });
+    const best = Math.min(
+      ...Array.from({ length: 5 }, () => {
+        const start = performance.now();
+        expect(choosePlan({ revectorize: false })).toMatchObject({
+          wide: { rows: 3, columns: 12 },
+          narrow: { rows: 2 },
+        });
+        return performance.now() - start;
+      }),
+    );
+    expect(best).toBeLessThan(20);
   });
 
   it("pairs vectors when asked, in blocks for that", () => {
@@ -57,12 +79,12 @@ describe("rankBlocks", () => {
       { rows: 3, columns: 12 },
       { rows: 2, columns: 16 },
     ];
-    expect(rankBlocks(blocks, "plain", "plain")).toEqual(expect.arrayContaining(blocks));
+    expect(rankBlocks(blocks, "plain", "plain", 10)).toEqual(expect.arrayContaining(blocks));
   });
 
   it("refuses code that computes wrong numbers", () => {
     const instance = vi.spyOn(WebAssembly, "Instance").mockReturnValue({ exports: { probe: () => {} } });
-    expect(() => rankBlocks([{ rows: 3, columns: 12 }], "plain", "plain")).toThrow(
+    expect(() => rankBlocks([{ rows: 3, columns: 12 }], "plain", "plain", 0)).toThrow(
       expect.objectContaining({ code: "engine/self-test" }),
     );
     instance.mockRestore();

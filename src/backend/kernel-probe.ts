@@ -6,8 +6,6 @@ import { vectorOfInt, vectorZero } from "./wasm/values.js";
 
 export type MemoryKind = "shared" | "plain";
 
-/** V8 optimizes in the background: a candidate that is timed alone for 4 ms is timed in its first, slow code. */
-const PROBE_MS = 40;
 /** A small product whose columns every block divides. */
 const SIZE = { rows: 24, k: 384, columns: 96 };
 
@@ -56,8 +54,10 @@ function probeModule(
 }
 
 /**
- * Tries register blocks: times all in turns, for as long as V8 needs to optimize them, then checks the numbers of the code that came of it.
+ * Tries register blocks: times all in turns for some milliseconds, then checks the numbers of the code that came of it.
  *
+ * @param milliseconds 40 is what V8 needs to optimize the candidates in the background: one that is timed alone for 4 is timed in its first, slow
+ *   code. With 0, blocks are only checked.
  * @returns the blocks, fastest first
  * @throws EngineError `engine/self-test`
  */
@@ -65,6 +65,7 @@ export function rankBlocks(
   blocks: readonly RegisterBlock[],
   multiplication: Multiplication,
   kind: MemoryKind,
+  milliseconds: number,
 ): RegisterBlock[] {
   const { rows, k, columns } = SIZE;
   const memory = new WebAssembly.Memory({ initial: 8, maximum: 65536, shared: kind === "shared" });
@@ -81,7 +82,7 @@ export function rankBlocks(
     };
     return { block, best: Number.POSITIVE_INFINITY, run: () => probe(a * 4, b * 4, c * 4, bias * 4) };
   });
-  for (const end = performance.now() + PROBE_MS; performance.now() < end; ) {
+  for (const end = performance.now() + milliseconds; performance.now() < end; ) {
     for (const candidate of candidates) {
       const start = performance.now();
       candidate.run();

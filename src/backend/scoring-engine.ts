@@ -6,7 +6,7 @@ import { choosePlan } from "./kernel-plan.js";
 import { EngineMemory } from "./memory.js";
 import type { Fields, Task } from "./task.js";
 import { elementKinds, packTransposed } from "./tasks/pack.js";
-import { ROWS_AT_ONCE, scoreBytes, scoreFloats, scoreProduct } from "./tasks/score-rows.js";
+import { scoreBytes, scoreFloats, scoreProduct, WIDTH_UNIT } from "./tasks/score-rows.js";
 import { ThreadPool } from "./thread-pool.js";
 import { processorCount } from "./threads-node.js";
 import { BACKEND_NAME, VitrailBackend } from "./vitrail-backend.js";
@@ -15,8 +15,8 @@ import { BACKEND_NAME, VitrailBackend } from "./vitrail-backend.js";
 const MOST_DEFAULT_THREADS = 16;
 /** From here on a product with packed queries is faster than a pass over the rows for each query. */
 const LEAST_PRODUCT_QUERIES = 4;
-/** A task's rows stay in the second cache, and a task takes some 50 µs. */
-const TASK_BYTES = 256 * 1024;
+/** A task's rows stay in the second cache while one query follows the other; with one query they need not. */
+const TASK_BYTES = { manyQueries: 256 * 1024, oneQuery: 1536 * 1024 };
 
 const TASKS = [packTransposed, scoreProduct, scoreFloats, scoreBytes] as readonly unknown[] as readonly Task<Fields>[];
 
@@ -24,9 +24,8 @@ const TASKS = [packTransposed, scoreProduct, scoreFloats, scoreBytes] as readonl
 export interface RowBlock {
   /** Address. */
   start: number;
-  /** A multiple of 4. */
   count: number;
-  /** Numbers of a row; a multiple of 16, since rows begin on cache lines. */
+  /** Numbers of a row; a multiple of `WIDTH_UNIT`. */
   width: number;
 }
 
@@ -69,7 +68,7 @@ export class ScoringEngine {
           .fill(0)
           .set(query);
       if (queries.length >= LEAST_PRODUCT_QUERIES) return this.product(block, at, queries.length, scores);
-      const rowsPerTask = rowsPerTaskOf(width * 4);
+      const rowsPerTask = rowsPerTaskOf(width * 4, queries.length);
       this.pool.run(
         scoreFloats,
         {
@@ -95,7 +94,7 @@ export class ScoringEngine {
         const target = new Int16Array(this.memory.wasm.buffer, at + i * width * 2, width);
         target.fill(0).set(query);
       }
-      const rowsPerTask = rowsPerTaskOf(width);
+      const rowsPerTask = rowsPerTaskOf(width, queries.length);
       this.pool.run(
         scoreBytes,
         {
@@ -132,7 +131,7 @@ export class ScoringEngine {
         },
         panels,
       );
-      const rowsPerTask = rowsPerTaskOf(width * 4);
+      const rowsPerTask = rowsPerTaskOf(width * 4, queryCount);
       this.pool.run(
         scoreProduct,
         { rowsPerTask, count, rows: start, width, panels: packed, panelCount: panels, scores, zeros: this.zeros },
@@ -158,5 +157,8 @@ export interface Scores {
   perQuery: number;
 }
 
-const rowsPerTaskOf = (rowBytes: number) =>
-  Math.max(1, Math.floor(TASK_BYTES / rowBytes / ROWS_AT_ONCE)) * ROWS_AT_ONCE;
+const rowsPerTaskOf = (rowBytes: number, queries: number) =>
+  Math.max(1, Math.floor(TASK_BYTES[queries === 1 ? "oneQuery" : "manyQueries"] / rowBytes));
+
+/** Numbers that a row of `width` takes: whole vectors, so that no kernel has a rest to care for. */
+export const paddedWidth = (width: number): number => Math.ceil(width / WIDTH_UNIT) * WIDTH_UNIT;

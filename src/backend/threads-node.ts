@@ -47,3 +47,9 @@ export function forbidRevectorization(): void {
 
 /** What `VITRAIL_REVECTORIZE=1` in the environment asks for. */
 export const isRevectorizationWished = (): boolean => process.env.VITRAIL_REVECTORIZE === "1";
+
+/** What machine code is made by and for. */
+export const runtime = (): { architecture: string; v8: number } => ({
+  architecture: process.arch,
+  v8: Number(process.versions.v8.split(".")[0]),
+});

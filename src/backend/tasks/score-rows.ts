@@ -1,98 +1,80 @@
 import { defineTask, share } from "../task.js";
 import type { FunctionBuilder, IntVariable, VectorVariable } from "../wasm/function-builder.js";
-import { type Int, load, loadReal, Vector, vectorZero } from "../wasm/values.js";
+import { type Int, load, loadReal, type Real, Vector, vectorZero } from "../wasm/values.js";
 
-/** Rows whose sums are in registers together: enough to hide the latency of a multiply-add, few enough for 16 registers. */
-export const ROWS_AT_ONCE = 4;
+/** Rows are a multiple of this many numbers wide, filled up with zeros. */
+export const WIDTH_UNIT = 32;
+/** Partial sums of a row in registers: enough to hide the latency of a multiply-add. */
+const SUMS = 4;
 
 const FIELDS = {
   rowsPerTask: "int",
-  /** A multiple of `ROWS_AT_ONCE`: rows past the last are computed and thrown away. */
   count: "int",
   rows: "int",
-  /** Bytes from one row to the next, and of a query; whole vectors. */
+  /** Bytes from one row to the next. */
   stride: "int",
   queries: "int",
+  /** Bytes of a query. */
   queryStride: "int",
   queryCount: "int",
   /** `[queries, count]` */
   scores: "int",
 } as const;
 
-type Context = { task: IntVariable; queryCount: Int; rowsPerTask: Int; count: Int; rows: Int; stride: Int } & {
-  queries: Int;
-  queryStride: Int;
-  scores: Int;
-};
-
-/** Goes through a task's rows, a few at a time, for one query after the other: the rows stay in the second cache meanwhile. */
-function eachRows(
+/**
+ * Goes through a task's rows for one query after the other. A row alone, from its begin to its end: four rows side by side have half the loads of
+ * the query, but take twice as long, since what fetches memory ahead follows one stream of small pages best.
+ */
+function eachRow(
   f: FunctionBuilder,
-  v: Context,
-  body: (at: { rows: readonly IntVariable[]; query: IntVariable; scores: IntVariable; row: IntVariable }) => void,
+  v: Record<keyof typeof FIELDS | "task", Int>,
+  body: (at: { row: IntVariable; query: IntVariable; end: Int; sums: readonly VectorVariable[]; index: Int }) => Real,
 ): void {
   const { first, last } = share(f, v.task, v.rowsPerTask, v.count);
-  const queryStart = f.int(v.queries);
-  const query = f.int(0);
-  const rows = Array.from({ length: ROWS_AT_ONCE }, () => f.int(0));
-  f.for(0, v.queryCount, 1, (index) => {
-    const scores = f.int(v.scores.add(index.mul(v.count).add(first).shiftLeft(2)));
-    const start = f.int(v.rows.add(first.mul(v.stride)));
-    f.for(first, last, ROWS_AT_ONCE, (row) => {
+  const sums = Array.from({ length: SUMS }, () => f.blankVector());
+  const [queryStart, query, end] = [f.int(v.queries), f.int(0), f.int(0)];
+  f.for(0, v.queryCount, 1, (number) => {
+    const score = f.int(v.scores.add(number.mul(v.count).add(first).shiftLeft(2)));
+    const row = f.int(v.rows.add(first.mul(v.stride)));
+    end.set(queryStart.add(v.queryStride));
+    f.for(first, last, 1, (index) => {
       query.set(queryStart);
-      for (const pointer of rows) {
-        pointer.set(start);
-        start.increase(v.stride);
-      }
-      body({ rows, query, scores, row });
-      scores.increase(4 * ROWS_AT_ONCE);
+      for (const sum of sums) sum.set(vectorZero());
+      f.storeReal(score, body({ row, query, end, sums, index }));
+      score.increase(4);
     });
-    queryStart.increase(v.queryStride);
+    queryStart.set(end);
   });
 }
 
 /** Dot products of float32 rows with a few float32 queries: as fast as memory gives the rows. */
-export const scoreFloats = defineTask("scoreFloats", FIELDS, (f, v, { task }) => {
-  const sums = rowSums(f);
-  eachRows(f, { ...v, task }, ({ rows, query, scores }) => {
-    const end = f.int(query.add(v.stride));
-    for (const sum of sums) sum.set(vectorZero());
-    const right = f.blankVector();
+export const scoreFloats = defineTask("scoreFloats", FIELDS, (f, v, { task }) =>
+  eachRow(f, { ...v, task }, ({ row, query, end, sums }) => {
     f.while(query.isBefore(end), () => {
-      right.set(load(query));
-      for (const [i, sum] of sums.entries()) sum.set(f.multiplyAdd(load(rows[i]!), right, sum));
-      for (const pointer of [query, ...rows]) pointer.increase(16);
+      for (const [i, sum] of sums.entries()) sum.set(f.multiplyAdd(load(row, 16 * i), load(query, 16 * i), sum));
+      for (const pointer of [row, query]) pointer.increase(16 * SUMS);
     });
-    for (const [i, sum] of sums.entries()) f.storeReal(scores, sum.sumOfLanes(), 4 * i);
-  });
-});
+    sums[0]!.set(sums[0]!.add(sums[1]!).add(sums[2]!.add(sums[3]!)));
+    return sums[0]!.sumOfLanes();
+  }),
+);
 
 /**
  * Dot products of int8 rows with queries of 16-bit integers, times each row's scale. The integers' sums are exact as long as a query's largest
  * value is at most 2³¹ / (127 · width / 4).
  */
-export const scoreBytes = defineTask("scoreBytes", { ...FIELDS, scales: "int" }, (f, v, { task }) => {
-  const sums = rowSums(f);
-  eachRows(f, { ...v, task }, ({ rows, query, scores, row }) => {
-    const end = f.int(query.add(v.stride.shiftLeft(1)));
-    for (const sum of sums) sum.set(vectorZero());
-    const right = f.blankVector();
+export const scoreBytes = defineTask("scoreBytes", { ...FIELDS, scales: "int" }, (f, v, { task }) =>
+  eachRow(f, { ...v, task }, ({ row, query, end, sums, index }) => {
     f.while(query.isBefore(end), () => {
-      for (let half = 0; half < 2; half++) {
-        right.set(load(query, 16 * half));
-        for (const [i, sum] of sums.entries())
-          sum.set(sum.addInt(loadBytesAsShorts(rows[i]!, 8 * half).dotShorts(right)));
-      }
-      query.increase(32);
-      for (const pointer of rows) pointer.increase(16);
+      for (const [i, sum] of sums.entries())
+        sum.set(sum.addInt(loadBytesAsShorts(row, 8 * i).dotShorts(load(query, 16 * i))));
+      row.increase(8 * SUMS);
+      query.increase(16 * SUMS);
     });
-    const scale = f.int(v.scales.add(row.shiftLeft(2)));
-    for (const [i, sum] of sums.entries()) {
-      sum.set(sum.toFloats());
-      f.storeReal(scores, sum.sumOfLanes().mul(loadReal(scale, 4 * i)), 4 * i);
-    }
-  });
-});
+    sums[0]!.set(sums[0]!.addInt(sums[1]!).addInt(sums[2]!.addInt(sums[3]!)).toFloats());
+    return sums[0]!.sumOfLanes().mul(loadReal(v.scales.add(index.shiftLeft(2))));
+  }),
+);
 
 /**
  * Dot products of float32 rows with many float32 queries: the engine's matrix product, rows in place on the left, queries in panels of the wide
@@ -123,8 +105,6 @@ export const scoreProduct = defineTask(
     });
   },
 );
-
-const rowSums = (f: FunctionBuilder): VectorVariable[] => Array.from({ length: ROWS_AT_ONCE }, () => f.blankVector());
 
 /** Eight signed bytes, each as a 16-bit integer. */
 const loadBytesAsShorts = (address: Int, offset: number): Vector => new Vector([address.code, 0xfd, 0x01, 3, offset]);
