@@ -11,8 +11,6 @@ import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "tsup";
-import { describeEngine, loadModel } from "vitrail";
-import { loadFaceDetector } from "vitrail/faces";
 
 const root = join(import.meta.dirname, "..");
 // In a folder beside this file, since the cases look for their files from where they are.
@@ -51,16 +49,16 @@ try {
 
 async function everything({ report, withEngineSection }) {
   console.log("tests of the sources …");
-  const packed = { loadModel, loadFaceDetector, describeEngine };
+  const packed = { ...(await import("vitrail")), ...(await import("vitrail/faces")) };
   const { markdown, passes } = await report(packed, testsOfTheSources(), console.log);
   writeFileSync(document, withEngineSection(markdown));
   return passes;
 }
 
 async function oneEngine({ runEngine, withEngineSection }, { engine, project, "full-size": fullSize }) {
-  const packed = project
-    ? await import(pathToFileURL(resolve(project, "node_modules/vitrail/dist/index.js")).href)
-    : { loadModel, describeEngine };
+  const packed = await import(
+    project ? pathToFileURL(resolve(project, "node_modules/vitrail/dist/index.js")).href : "vitrail"
+  );
   const passes = await runEngine(packed, { engine, fullSize: Number(fullSize) }, console.log);
   writeFileSync(document, withEngineSection(readFileSync(document, "utf8")));
   return passes;
