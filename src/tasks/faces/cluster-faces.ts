@@ -1,0 +1,103 @@
+import { InputError } from "../../errors.js";
+import { checkOptionNames, rangeOption } from "../options.js";
+import { averageLinkage, type Merge } from "./average-linkage.js";
+import type { FaceAnalysis } from "./face-analysis.js";
+
+/** A face among several pictures: the picture's index, and the face's in it. */
+export interface FacePlace {
+  picture: number;
+  face: number;
+}
+
+export interface FaceClusters {
+  /** Groups of faces, the largest first; equally large ones in the order of their first faces. */
+  clusters: FacePlace[][];
+  /** The mean similarity down to which groups were joined. */
+  threshold: number;
+}
+
+export interface ClusterOptions {
+  /**
+   * Groups are joined while the mean cosine similarity between their faces is at least this, -1 to 1: higher means more, smaller groups.
+   * What is a good value depends on the model of the vectors. `"auto"` cuts where the similarities of the joins have their widest gap; with
+   * few faces that is a guess. Default `"auto"`.
+   */
+  threshold?: number | "auto";
+}
+
+/** A gap that is no wider says nothing: then all faces are one group. */
+const LEAST_GAP = 0.05;
+/** Similarities of all pairs are held at once: 100 MB. */
+const MOST_FACES = 5000;
+
+/**
+ * Groups faces over pictures by their vectors (`analyzeFaces` with `embed`), so that each group is, at best, one person. Vectors of a model
+ * that was trained to tell people apart do that well; those of an emotion model group expressions as much as people. The same faces in
+ * another order give the same groups, except where similarities are equal.
+ *
+ * @throws InputError `input/vector-missing`, `input/too-many-faces`, `input/option`
+ */
+export function clusterFaces(
+  results: readonly Pick<FaceAnalysis, "faces">[],
+  options: ClusterOptions = {},
+): FaceClusters {
+  checkOptionNames(options, ["threshold"]);
+  const { threshold = "auto" } = options;
+  if (threshold !== "auto") rangeOption("threshold", threshold, -1, 1);
+  const places: FacePlace[] = [];
+  const vectors: Float32Array[] = [];
+  for (const [picture, { faces }] of results.entries())
+    for (const [face, { vector }] of faces.entries()) {
+      if (!vector || (vectors[0] && vector.length !== vectors[0].length))
+        throw new InputError(
+          "input/vector-missing",
+          `Face ${face} of picture ${picture} has ${vector ? "a vector of another length" : "no vector"}. Ask for one: analyzeFaces(pictures, { attributes, embed: "…" }).`,
+          { details: { picture, face } },
+        );
+      places.push({ picture, face });
+      vectors.push(vector);
+    }
+  if (vectors.length > MOST_FACES)
+    throw new InputError(
+      "input/too-many-faces",
+      `${vectors.length} faces were given; at most ${MOST_FACES} are compared at once. Cluster parts of them.`,
+    );
+  const merges = averageLinkage(vectors);
+  const cut = threshold === "auto" ? widestGap(merges) : threshold;
+  const joined = merges.filter(({ similarity }) => similarity >= cut);
+  return { clusters: groupsOf(places, joined), threshold: cut };
+}
+
+/** The middle of the widest gap between the similarities of joins, of which the first is that of a face with itself. */
+function widestGap(merges: readonly Merge[]): number {
+  let upper = 1;
+  let gap = LEAST_GAP;
+  let cut = -1;
+  for (const { similarity } of merges.toSorted((a, b) => b.similarity - a.similarity)) {
+    if (upper - similarity > gap) {
+      gap = upper - similarity;
+      cut = (upper + similarity) / 2;
+    }
+    upper = similarity;
+  }
+  return cut;
+}
+
+function groupsOf(places: readonly FacePlace[], merges: readonly Merge[]): FacePlace[][] {
+  const parents = places.map((_, index) => index);
+  const rootOf = (index: number): number => {
+    let root = index;
+    while (parents[root] !== root) root = parents[root]!;
+    return root;
+  };
+  for (const { first, second } of merges) parents[rootOf(second)] = rootOf(first);
+  const groups = new Map<number, FacePlace[]>();
+  for (const [index, place] of places.entries()) {
+    const root = rootOf(index);
+    const group = groups.get(root);
+    if (group) group.push(place);
+    else groups.set(root, [place]);
+  }
+  // The sort is stable, and the map is in the order of first faces.
+  return [...groups.values()].sort((a, b) => b.length - a.length);
+}
