@@ -20,6 +20,7 @@ from timm.models.eva import checkpoint_filter_fn
 
 from measuring import float32_runs, own_error, save_golden
 from recording import record_timm, record_transformers, widen_timm
+from reordering import reordered_runs
 
 
 def transformers_model(folder, config):
@@ -29,7 +30,7 @@ def transformers_model(folder, config):
     size = model.config.image_size
     height, width = size if isinstance(size, (list, tuple)) else (size, size)
     wide = copy.deepcopy(model).double()
-    return (height, width), lambda x, attention: record_transformers(model, x, attention), lambda x: record_transformers(wide, x, "own_precision")
+    return (height, width), model, record_transformers, lambda x: record_transformers(wide, x, "own_precision")
 
 
 def timm_model(folder, config):
@@ -40,7 +41,7 @@ def timm_model(folder, config):
     reference = getattr(model, "rope", None) and model.rope.ref_feat_shape
     wide = widen_timm(copy.deepcopy(model), reference)
     size = model.patch_embed.img_size
-    return size, lambda x, attention: record_timm(model, x, attention), lambda x: record_timm(wide, x, "eager")
+    return size, model, record_timm, lambda x: record_timm(wide, x, "eager")
 
 
 def stored(folder):
@@ -60,12 +61,13 @@ def main():
 
     config = json.loads((pathlib.Path(arguments.folder) / "config.json").read_text())
     load = timm_model if "architecture" in config else transformers_model
-    (height, width), narrow, wide = load(arguments.folder, config)
+    (height, width), model, record, wide = load(arguments.folder, config)
     generator = torch.Generator().manual_seed(arguments.seed)
     pixels = torch.randn(arguments.inputs, 3, height, width, generator=generator)
     with torch.inference_mode():
         reference = wide(pixels.double())
-        runs = float32_runs(lambda part, attention: narrow(pixels[part], attention), arguments.inputs)
+        runs = float32_runs(lambda part, attention: record(model, pixels[part], attention), arguments.inputs)
+        runs += reordered_runs(lambda other: record(other, pixels, "eager"), model)
     tensors = {"input": pixels.permute(0, 2, 3, 1), **reference}
     save_golden(pathlib.Path(arguments.folder) / "golden", tensors, own_error(reference, runs), seed=arguments.seed)
 
