@@ -36,6 +36,9 @@ export async function startPeerEngine(
   packages: PeerPackages,
   { threads, choice }: StartOptions,
 ): Promise<void> {
+  const checkDoubts = () => {
+    if (choice === "automatic" && doubts.has(engine)) throw new Error(doubts.get(engine));
+  };
   // The user's program may have loaded it already.
   if (!findBackendFactory(engine.backend)) {
     const found = engine.packages.map((name) => findPackage(engine, name, packages));
@@ -44,11 +47,13 @@ export async function startPeerEngine(
       for (const one of found) {
         const exports = await packages.load(one);
         const doubt = await engine.loaded?.(exports);
-        if (doubt && choice === "automatic") throw new Error(doubt);
+        if (doubt) doubts.set(engine, doubt);
+        checkDoubts();
       }
     });
   }
   await withReason(engine, async () => {
+    checkDoubts();
     if (!(await setBackend(engine.backend))) throw new Error("TF.js could not start the backend");
     const backend = findBackend(engine.backend);
     if (proven.has(backend)) return;
@@ -59,6 +64,8 @@ export async function startPeerEngine(
   });
 }
 
+/** What `loaded` has found to say against an engine. */
+const doubts = new WeakMap<PeerEngine, string>();
 /** Backends that have shown that they compute. */
 const proven = new WeakSet<KernelBackend>();
 
