@@ -1,4 +1,4 @@
-import { dispose, type Tensor, tensor4d, tidy } from "@tensorflow/tfjs-core";
+import { dispose, getBackend, setBackend, type Tensor, tensor4d, tidy } from "@tensorflow/tfjs-core";
 import { type LayersModel, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.js";
 import { disposeModel } from "../models/dispose-model.js";
@@ -19,7 +19,11 @@ export class ForwardPass {
   private readonly views = new Map<string, LayersModel>();
   private isDisposed = false;
 
-  constructor(private readonly transformer: VisionTransformer) {}
+  /** @param backend TF.js's name of the one that has the weights; another may be active by the time of a pass */
+  constructor(
+    private readonly transformer: VisionTransformer,
+    private readonly backend = getBackend(),
+  ) {}
 
   /** The names that `run` knows. */
   get outputNames(): string[] {
@@ -40,6 +44,7 @@ export class ForwardPass {
     return exclusive(async () => {
       if (this.isDisposed)
         throw new InputError("input/disposed", "This model was disposed; load it again before you use it.");
+      if (getBackend() !== this.backend) await setBackend(this.backend);
       // Two names may mean one tensor: without a final norm the last hidden state is what is pooled.
       const symbols = [...new Set(names.map((name) => this.transformer.outputs.get(name)!))];
       const tensors = tidy(() => [this.view(symbols).predictOnBatch(tensor4d(values, shape))].flat());
