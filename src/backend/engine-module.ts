@@ -5,9 +5,10 @@ import { attentionGradient } from "./tasks/attention-gradient.js";
 import { depthwise, maxPool, windows } from "./tasks/convolution.js";
 import { binaryTasks, imagePatches, rotary, unaryTasks } from "./tasks/element-wise.js";
 import { gatherRows } from "./tasks/gather-rows.js";
+import { packHalf } from "./tasks/half.js";
 import { layerNorm } from "./tasks/layer-norm.js";
 import { layerNormGradient } from "./tasks/layer-norm-gradient.js";
-import { multiply, multiplyQuantized } from "./tasks/multiply.js";
+import { multiply, multiplyHalf, multiplyQuantized } from "./tasks/multiply.js";
 import { packPlain, packTransposed, unpack, widen } from "./tasks/pack.js";
 import { quantizeRows, quantizeWeight } from "./tasks/quantize.js";
 import { softmax } from "./tasks/softmax.js";
@@ -33,7 +34,9 @@ export interface KernelPlan {
 
 const TASKS: readonly Task<Fields>[] = [
   multiply,
+  multiplyHalf,
   multiplyQuantized,
+  packHalf,
   quantizeRows,
   quantizeWeight,
   packPlain,

@@ -21,6 +21,14 @@ export interface Quantized {
   columns: number;
 }
 
+/** A weight `[k, columns]` as float16, in panels `[panel][k, made even][width]`. */
+export interface Half {
+  at: "half";
+  start: number;
+  k: number;
+  columns: number;
+}
+
 /** Where the numbers of a tensor are: exactly one of these. */
 export type Place =
   /** In a JavaScript array, as TF.js's CPU kernels make them. */
@@ -29,6 +37,7 @@ export type Place =
   | { at: "memory"; start: number }
   | Packed
   | Quantized
+  | Half
   /** All zero, and nowhere: what a layer's weights are before a checkpoint is put in. */
   | { at: "unset" };
 

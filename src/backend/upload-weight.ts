@@ -1,7 +1,7 @@
 import { backend, engine, getBackend, type Tensor } from "@tensorflow/tfjs-core";
 import { EngineError } from "../errors.js";
 import { type ElementKind, elementBytes } from "./tasks/pack.js";
-import { VitrailBackend } from "./vitrail-backend.js";
+import { VitrailBackend, type WeightPrecision } from "./vitrail-backend.js";
 import { LONGEST_QUANTIZED } from "./wasm/quantized-tiles.js";
 
 /** A weight as a checkpoint stores it. */
@@ -20,10 +20,6 @@ export type Upload<Weight extends StoredWeight> = (weight: Weight, fill: (bytes:
 
 const isElementKind = (dtype: string): dtype is ElementKind => Object.hasOwn(elementBytes, dtype);
 
-/** How the weights of a model's blocks are kept. */
-export const WEIGHT_PRECISIONS = ["float32", "int8"] as const;
-export type WeightPrecision = (typeof WEIGHT_PRECISIONS)[number];
-
 /** Layers that keep float32 beside quantized ones: what is small, or at a model's ends, where an error does the most harm. */
 const IN_A_BLOCK = /^blocks\./;
 
@@ -31,9 +27,11 @@ const IN_A_BLOCK = /^blocks\./;
  * The way for weights into our backend: the file's bytes are read into the engine's memory, and widened and packed from there on all threads
  * into the only copy that there will be. What that does not cover, other backends, other dtypes and other layouts, goes `otherwise`.
  *
- * With "int8", the matrices of a model's blocks become small integers with a scale for each output; rows that they meet are quantized as they come.
+ * With "float16", the matrices of a model's blocks stay, or are rounded to, half the size, and are widened as they are used. With "int8", they
+ * become small integers with a scale for each output, and the rows that they meet are quantized as they come.
  *
- * The returned function throws EngineError `engine/dtype` where the active engine can't keep a precision.
+ * The returned function throws EngineError `engine/dtype` where the active engine can't keep a precision,
+ * and `engine/float16-range` for weights above 65504.
  *
  * Give it to whatever loads a model: `assembleModel(config, checkpoint, { upload: uploadWeights(uploadToActiveBackend) })`.
  */
@@ -54,12 +52,12 @@ export function uploadWeights<Weight extends StoredWeight>(
       return otherwise(weight, fill);
     const [out, ...rest] = shape as [number, ...number[]];
     const inputs = rest.reduce((a, b) => a * b, 1);
-    const isQuantized =
-      precision === "int8" && IN_A_BLOCK.test(name) && inputs <= LONGEST_QUANTIZED[active.plan.quantized.kind];
+    const isTooLong = precision === "int8" && inputs > LONGEST_QUANTIZED[active.plan.quantized.kind];
+    const kept = IN_A_BLOCK.test(name) && !isTooLong ? precision : "float32";
     const tensor =
       layout === "transposed"
-        ? active.upload([inputs, out], dtype, isQuantized ? "quantized" : "transposed", fill)
-        : active.upload([...shape], dtype, "as-shaped", fill);
+        ? active.uploadMatrix([inputs, out], dtype, kept, fill)
+        : active.upload([...shape], dtype, fill);
     return engine().makeTensorFromTensorInfo(tensor, active);
   };
 }

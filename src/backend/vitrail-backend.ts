@@ -3,26 +3,23 @@ import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
 import { control } from "./control.js";
 import { engineModule, type KernelPlan } from "./engine-module.js";
+import { halfMatrix } from "./matrix-formats/half-matrix.js";
+import { packedMatrix } from "./matrix-formats/packed-matrix.js";
+import { quantizedMatrix } from "./matrix-formats/quantized-matrix.js";
 import { EngineMemory } from "./memory.js";
-import { type Packed, type Place, type PlaceReader, type Quantized, Storage } from "./storage.js";
-import {
-  type ElementKind,
-  elementBytes,
-  elementKinds,
-  packPlain,
-  packTransposed,
-  unpack,
-  widen,
-} from "./tasks/pack.js";
-import { quantizeWeight } from "./tasks/quantize.js";
+import { type Packed, type Place, type PlaceReader, Storage } from "./storage.js";
+import { type ElementKind, elementBytes, elementKinds, widen } from "./tasks/pack.js";
 import { ThreadPool } from "./thread-pool.js";
-import { PER_WORD, quantizedWords } from "./wasm/quantized-tiles.js";
 
 export const BACKEND_NAME = "vitrail";
 /** Smaller right sides are packed anew for each product, which costs next to nothing. */
 const SMALLEST_KEPT = 256;
 /** Floats that a task moves, so that it takes some 20 µs. */
 const FLOATS_PER_TASK = 65536;
+
+/** How the weights of a model's blocks are kept. */
+export const WEIGHT_PRECISIONS = ["float32", "float16", "int8"] as const;
+export type WeightPrecision = (typeof WEIGHT_PRECISIONS)[number];
 
 /** A tensor in the engine's memory. */
 export type EngineTensor = TensorInfo & { readonly start: number };
@@ -119,14 +116,19 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   }
 
   numbersAt(place: Place, size: number): Float32Array {
-    if (place.at === "unset") return new Float32Array(size);
     if (place.at === "memory") return this.memoryBlocks.floats(place.start, size);
-    if (place.at === "quantized") return this.dequantize(place);
-    const start = this.memoryBlocks.allocate(size * 4);
-    this.unpack(place as Packed, start);
-    const values = this.memoryBlocks.floats(start, size).slice();
-    this.memoryBlocks.release(start);
-    return values;
+    if (place.at === "unset" || place.at === "array") return new Float32Array(size);
+    return this.withScratch(() => {
+      const start = this.scratch(size * 4);
+      this.unpack(place, start);
+      return this.memoryBlocks.floats(start, size).slice();
+    });
+  }
+
+  private unpack(place: Exclude<Place, { at: "array" | "memory" | "unset" }>, target: number): void {
+    if (place.at === "packed") packedMatrix.unpack(this, place, target);
+    else if (place.at === "half") halfMatrix.unpack(this, place, target);
+    else quantizedMatrix.unpack(this, place, target);
   }
 
   // For kernels --------------------------------------------------------------------------------------------------------------------------
@@ -143,16 +145,16 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     const storage = this.storage(x.dataId);
     const { place, size } = storage;
     if (place.at === "memory") return place.start;
-    if (place.at === "packed") {
+    if (place.at !== "array" && place.at !== "unset") {
       const start = this.scratch(size * 4);
       this.unpack(place, start);
       return start;
     }
-    const isFloat = x.dtype === "float32" && place.at !== "quantized";
+    const isFloat = x.dtype === "float32";
     const start = isFloat ? this.memoryBlocks.allocate(size * 4) : this.scratch(size * 4);
     const target = this.memoryBlocks.floats(start, size);
     if (place.at === "unset") target.fill(0);
-    else target.set(storage.values as Float32Array);
+    else target.set(place.values as Float32Array);
     if (isFloat) this.settle(x.dataId, storage, { at: "memory", start });
     return start;
   }
@@ -207,65 +209,23 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   panels(x: TensorInfo, k: number, columns: number, rows: Packed["rows"], index = 0): number {
     const storage = this.storage(x.dataId);
     const { place, size } = storage;
-    const isPacked = place.at === "packed";
-    if (isPacked && place.rows === rows && place.k === k && place.columns === columns) return place.start;
+    const isPacked = place.at === "packed" || place.at === "half" || place.at === "quantized";
+    if (place.at === "packed" && place.rows === rows && place.k === k && place.columns === columns) return place.start;
     const isKept =
       !isPacked && x.dtype === "float32" && size === k * columns && size >= SMALLEST_KEPT && ++storage.uses[rows] > 1;
     const source = this.address(x) + index * k * columns * 4;
-    const bytes = this.panelBytes(k, columns);
+    const bytes = packedMatrix.bytes(this, k, columns);
     const start = isKept ? this.memoryBlocks.allocate(bytes) : this.scratch(bytes);
-    this.pack(source, "F32", { k, columns, rows, start });
+    packedMatrix.packFrom(this, source, "F32", { k, columns, rows, start });
     if (isKept) this.settle(x.dataId, storage, { at: "packed", start, k, columns, rows });
     return start;
   }
 
-  private panelBytes(k: number, columns: number): number {
-    const width = this.plan.wide.columns;
-    return Math.ceil(columns / width) * width * k * 4;
-  }
-
-  private pack(source: number, kind: ElementKind, { k, columns, rows, start }: Omit<Packed, "at">): void {
-    const panels = Math.ceil(columns / this.plan.wide.columns);
-    const panelsPerTask = Math.max(1, Math.ceil(FLOATS_PER_TASK / (k * this.plan.wide.columns)));
-    const sourceStride = (rows === "columns" ? k : columns) * elementBytes[kind];
-    const values = { panelsPerTask, panels, source, sourceStride, target: start, columns, k };
-    const tasks = Math.ceil(panels / panelsPerTask);
-    if (rows === "columns") this.pool.run(packTransposed, { ...values, kind: elementKinds[kind] }, tasks);
-    else this.pool.run(packPlain, values, tasks);
-  }
-
-  private unpack({ k, columns, rows, start }: Packed, target: number): void {
-    const panels = Math.ceil(columns / this.plan.wide.columns);
-    const [alongK, alongColumns] = rows === "columns" ? [4, k * 4] : [columns * 4, 4];
-    const values = { panelsPerTask: 4, panels, source: start, target, columns, k, alongK, alongColumns };
-    this.pool.run(unpack, values, Math.ceil(panels / 4));
-  }
-
   // For loaders --------------------------------------------------------------------------------------------------------------------------
 
-  /**
-   * A tensor `[in, out]` straight from a checkpoint's bytes, in panels, or any other shape row by row.
-   * @param layout whether the bytes lie as the shape says or, for matrices, as `[out, in]`
-   */
-  upload(
-    shape: number[],
-    kind: ElementKind,
-    layout: "as-shaped" | "transposed" | "quantized",
-    fill: (bytes: Uint8Array) => void,
-  ): TensorInfo {
+  /** A tensor straight from a checkpoint's bytes, which lie as its shape says. */
+  upload(shape: number[], kind: ElementKind, fill: (bytes: Uint8Array) => void): TensorInfo {
     const size = tf.util.sizeFromShape(shape);
-    if (layout === "quantized") return this.uploadQuantized(shape as [number, number], kind, fill);
-    if (layout === "transposed") {
-      const [k, columns] = shape as [number, number];
-      const start = this.memoryBlocks.allocate(this.panelBytes(k, columns));
-      const dataId = this.adopt("float32", size, { at: "packed", start, k, columns, rows: "k" });
-      this.filling(dataId, () =>
-        this.staged(size * elementBytes[kind], fill, (staging) =>
-          this.pack(staging, kind, { start, k, columns, rows: "columns" }),
-        ),
-      );
-      return { dataId, shape, dtype: "float32" };
-    }
     const tensor = this.output(shape);
     this.filling(tensor.dataId, () => {
       if (kind === "F32") return fill(this.memoryBlocks.bytes(tensor.start, size * 4));
@@ -277,58 +237,30 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     return tensor;
   }
 
-  /** A weight stored `[out, in]` → `[in, out]` of small integers. */
-  private uploadQuantized(
+  /** A weight `[k, columns]` straight from a checkpoint's bytes, which lie as `[columns, k]`, in a form that products read. */
+  uploadMatrix(
     [k, columns]: [number, number],
     kind: ElementKind,
+    precision: WeightPrecision,
     fill: (bytes: Uint8Array) => void,
   ): TensorInfo {
-    const { block, kind: numbers } = this.plan.quantized;
-    const words = quantizedWords(k, numbers);
-    const panels = Math.ceil(columns / block.columns);
-    const start = this.memoryBlocks.allocate(panels * block.columns * (words + 2) * 4);
-    const dataId = this.adopt("float32", k * columns, { at: "quantized", start, k, columns });
-    const scales = start + panels * block.columns * words * 4;
-    const sums = scales + panels * block.columns * 4;
-    this.filling(dataId, () => {
-      const rows = this.upload([columns, k], kind, "as-shaped", fill);
-      const values = {
-        panelsPerTask: 1,
-        panels,
-        source: this.address(rows),
-        columns,
-        k,
-        words,
-        target: start,
-        scales,
-        sums,
-      };
-      this.pool.run(quantizeWeight, values, panels);
-      this.disposeIntermediateTensorInfo(rows);
-    });
-    return { dataId, shape: [k, columns], dtype: "float32" };
-  }
-
-  /** What a quantized weight stands for, row by row. */
-  private dequantize({ start, k, columns }: Quantized): Float32Array {
-    const { block, kind } = this.plan.quantized;
-    const words = quantizedWords(k, kind);
-    const perWord = PER_WORD[kind];
-    const panels = Math.ceil(columns / block.columns);
-    const bytes = panels * block.columns * words * 4;
-    const Numbers = kind === "u8" ? Int8Array : Int16Array;
-    const numbers = new Numbers(this.memoryBlocks.wasm.buffer, start, panels * block.columns * words * perWord);
-    const scales = this.memoryBlocks.floats(start + bytes, columns);
-    const values = new Float32Array(k * columns);
-    for (let column = 0; column < columns; column++) {
-      const panel = Math.floor(column / block.columns) * words * block.columns;
-      const lane = column % block.columns;
-      for (let i = 0; i < k; i++) {
-        const word = panel + Math.floor(i / perWord) * block.columns + lane;
-        values[i * columns + column] = numbers[word * perWord + (i % perWord)]! * scales[column]!;
-      }
+    const matrix = (bytes: number) => ({ start: this.memoryBlocks.allocate(bytes), k, columns });
+    const bytes = k * columns * elementBytes[kind];
+    const adopt = (place: Place, pack: (source: number) => void) => {
+      const dataId = this.adopt("float32", k * columns, place);
+      this.filling(dataId, () => this.withScratch(() => this.staged(bytes, fill, pack)));
+      return { dataId, shape: [k, columns], dtype: "float32" as const };
+    };
+    if (precision === "float16") {
+      const place = { at: "half" as const, ...matrix(halfMatrix.bytes(this, k, columns)) };
+      return adopt(place, (source) => halfMatrix.pack(this, source, kind, place));
     }
-    return values;
+    if (precision === "int8") {
+      const place = { at: "quantized" as const, ...matrix(quantizedMatrix.bytes(this, k, columns)) };
+      return adopt(place, (source) => quantizedMatrix.pack(this, source, kind, place));
+    }
+    const place = { at: "packed" as const, rows: "k" as const, ...matrix(packedMatrix.bytes(this, k, columns)) };
+    return adopt(place, (source) => packedMatrix.pack(this, source, kind, place));
   }
 
   /** Gives a tensor up again when what should fill it throws. */

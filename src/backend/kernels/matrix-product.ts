@@ -1,14 +1,17 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
-import type { Quantized } from "../storage.js";
-import { epilogues, multiply, multiplyQuantized } from "../tasks/multiply.js";
+import { quantizedParts } from "../matrix-formats/quantized-matrix.js";
+import type { Half, Quantized } from "../storage.js";
+import { epilogues, multiply, multiplyHalf, multiplyQuantized } from "../tasks/multiply.js";
 import { quantizeRows } from "../tasks/quantize.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import type { RegisterBlock } from "../wasm/matrix-tiles.js";
-import { quantizedWords } from "../wasm/quantized-tiles.js";
+
 import { checkShape, type Kernel } from "./define-kernel.js";
 
 /** A block of A stays in the second cache: half a megabyte or more on every machine of interest. */
 const BLOCK_BYTES = 384 * 1024;
+/** More, so that a panel is widened for more rows, though part of A may leave the second cache in between. */
+const HALF_BLOCK_BYTES = 2 * BLOCK_BYTES;
 /** Large enough that dispatching costs nothing, small enough that threads end together. */
 const FLOPS_PER_TASK = 8e6;
 /** That are quantized by a task. */
@@ -32,11 +35,17 @@ export interface Product {
 }
 
 /** The fields that all kinds of products share, and the number of tasks. `words` of 32 bits are along k. */
-function cut(backend: VitrailBackend, p: Product, { rows: height, columns: width }: RegisterBlock, words: number) {
+function cut(
+  backend: VitrailBackend,
+  p: Product,
+  { rows: height, columns: width }: RegisterBlock,
+  words: number,
+  blockBytes = BLOCK_BYTES,
+) {
   const { rows, columns } = p;
   const tiles = Math.ceil(rows / height);
   const panels = Math.ceil(columns / width);
-  const tilesThatFit = Math.max(1, Math.min(tiles, Math.floor(BLOCK_BYTES / (words * 4 * height))));
+  const tilesThatFit = Math.max(1, Math.min(tiles, Math.floor(blockBytes / (words * 4 * height))));
   const blocks = Math.ceil(tiles / tilesThatFit);
   const rowsPerBlock = Math.ceil(tiles / blocks) * height;
   const flopsPerPanel = 2 * Math.min(rows, rowsPerBlock) * width * words;
@@ -71,12 +80,21 @@ export function product(backend: VitrailBackend, p: Product): void {
   backend.pool.run(multiply, { ...fields, a: p.a, aStride: p.k * 4 }, tasks);
 }
 
+/** As `product`, by a weight of float16. */
+function halfProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight: Half): void {
+  const { k } = p;
+  const block = backend.plan.wide;
+  const { fields, tasks } = cut(backend, { ...p, panels: weight.start }, block, k, HALF_BLOCK_BYTES);
+  const panelScratchBytes = k * block.columns * 4;
+  const panelScratch = backend.scratch(panelScratchBytes * backend.pool.capacity);
+  const widening = { k, words: Math.ceil(k / 2), panelScratch, panelScratchBytes };
+  backend.pool.run(multiplyHalf, { ...fields, ...widening, a: p.a, aStride: k * 4 }, tasks);
+}
+
 /** As `product`, by a weight that is quantized: the rows of A are quantized too, each by itself. */
 function quantizedProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight: Quantized): void {
-  const { block, kind } = backend.plan.quantized;
-  const words = quantizedWords(p.k, kind);
-  const columns = Math.ceil(p.columns / block.columns) * block.columns;
-  const columnScales = weight.start + columns * words * 4;
+  const { block } = backend.plan.quantized;
+  const { words, scales: columnScales, sums: columnSums } = quantizedParts(backend, weight);
   const [a, rowScales, rowStarts] = [p.rows * words * 4, p.rows * 4, p.rows * 4].map((bytes) =>
     backend.scratch(bytes),
   ) as Three;
@@ -87,7 +105,7 @@ function quantizedProduct(backend: VitrailBackend, p: Omit<Product, "panels">, w
     Math.ceil(p.rows / rowsPerTask),
   );
   const { fields, tasks } = cut(backend, { ...p, panels: weight.start }, block, words);
-  const scales = { columnScales, columnSums: columnScales + columns * 4, rowScales, rowStarts };
+  const scales = { columnScales, columnSums, rowScales, rowStarts };
   backend.pool.run(multiplyQuantized, { ...fields, ...scales, a, aStride: words * 4 }, tasks);
 }
 type Three = [number, number, number];
@@ -117,6 +135,7 @@ export const linear: Kernel = {
     };
     const { place } = backend.storage(kernel.dataId);
     if (place.at === "quantized") quantizedProduct(backend, p, place);
+    else if (place.at === "half") halfProduct(backend, p, place);
     else product(backend, { ...p, panels: backend.panels(kernel, k, columns, "k") });
     return out;
   },

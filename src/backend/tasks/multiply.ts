@@ -1,8 +1,9 @@
-import { defineTask, type Library } from "../task.js";
+import { defineTask, type Library, type TaskContext } from "../task.js";
 import type { FunctionBuilder, Variables } from "../wasm/function-builder.js";
 import { gelu, mapFloats } from "../wasm/functions.js";
 import type { RegisterBlock } from "../wasm/matrix-tiles.js";
 import { type Int, type IntLike, vectorZero } from "../wasm/values.js";
+import { readFour } from "./pack.js";
 
 /** What a product does to its sums before they leave the cache. */
 export const epilogues = { none: 0, gelu: 1, relu: 2 } as const;
@@ -55,11 +56,12 @@ function defineProduct<More extends Record<string, "int">>(
   name: string,
   more: More,
   blockOf: (library: Library) => RegisterBlock,
-  callTiles: (f: FunctionBuilder, library: Library, part: Part, more: Variables<More>) => void,
+  callTiles: (f: FunctionBuilder, context: TaskContext, part: Part, more: Variables<More>) => void,
 ) {
-  return defineTask<typeof PRODUCT & More>(name, { ...PRODUCT, ...more }, (f, values, { task, thread, library }) => {
+  return defineTask<typeof PRODUCT & More>(name, { ...PRODUCT, ...more }, (f, values, context) => {
+    const { task, thread, library } = context;
     const v = values as Variables<typeof PRODUCT>;
-    const call = (part: Part) => callTiles(f, library, part, values as unknown as Variables<More>);
+    const call = (part: Part) => callTiles(f, context, part, values as unknown as Variables<More>);
     const width = blockOf(library).columns;
     const panelBytes = f.int(v.words.mul(width * 4));
     const wholePanels = f.int(v.columns.div(width));
@@ -108,7 +110,7 @@ export const multiply = defineProduct(
   "multiply",
   {},
   ({ wide }) => wide.block,
-  (f, { wide }, { words, row: _row, along: _along, ...part }) => f.call(wide, { ...part, k: words }),
+  (f, { library: { wide } }, { words, row: _row, along: _along, ...part }) => f.call(wide, { ...part, k: words }),
 );
 
 /** A product of quantized rows and a quantized weight, see `wasm/quantized-tiles.ts`. */
@@ -116,7 +118,7 @@ export const multiplyQuantized = defineProduct(
   "multiplyQuantized",
   { columnScales: "int", columnSums: "int", rowScales: "int", rowStarts: "int" },
   ({ quantized }) => quantized.block,
-  (f, { quantized }, { row, along, ...part }, v) =>
+  (f, { library: { quantized } }, { row, along, ...part }, v) =>
     f.call(quantized, {
       ...part,
       columnScales: v.columnScales.add(along),
@@ -124,6 +126,37 @@ export const multiplyQuantized = defineProduct(
       rowScales: v.rowScales.add(row.shiftLeft(2)),
       rowStarts: v.rowStarts.add(row.shiftLeft(2)),
     }),
+);
+
+/** A product by a weight of float16: each panel is widened into the thread's scratch, where all rows of the block meet it. */
+export const multiplyHalf = defineProduct(
+  "multiplyHalf",
+  { k: "int", panelScratch: "int", panelScratchBytes: "int" },
+  ({ wide }) => wide.block,
+  (f, { library: { wide }, thread }, { row: _row, along: _along, words: _words, panelBytes, ...part }, v) => {
+    const widened = f.int(v.panelScratch.add(thread.mul(v.panelScratchBytes)));
+    f.for(part.firstPanel, part.lastPanel, 1, (panel) => {
+      const from = f.int(part.b.add(panel.mul(panelBytes)));
+      const to = f.int(widened);
+      f.for(0, v.k.mul(wide.block.columns / 4), 1, () => {
+        f.store(to, readFour(f, "F16", from));
+        from.increase(8);
+        to.increase(16);
+      });
+      const offset = f.int(panel.mul(wide.block.columns * 4));
+      f.call(wide, {
+        ...part,
+        b: widened,
+        c: part.c.add(offset),
+        bias: part.bias.add(offset),
+        residual: part.residual.add(offset).where(part.residual, 0),
+        k: v.k,
+        panelBytes: 0,
+        firstPanel: 0,
+        lastPanel: 1,
+      });
+    });
+  },
 );
 
 function emitEpilogue(

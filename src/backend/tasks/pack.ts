@@ -103,7 +103,7 @@ type Four = [Vector, Vector, Vector, Vector];
 const TWO_TO_112 = 2 ** 112;
 
 /** Four elements as float32: exact for every pattern, infinities and NaN too. */
-function readFour(f: FunctionBuilder, kind: ElementKind, address: Int): Vector {
+export function readFour(f: FunctionBuilder, kind: ElementKind, address: Int): Vector {
   if (kind === "F32") return load(address);
   if (kind === "BF16") return loadShorts(address).shiftLeft(16);
   const bits = f.vector(loadShorts(address));

@@ -1,0 +1,62 @@
+import type { Quantized } from "../storage.js";
+import { elementKinds, widen } from "../tasks/pack.js";
+import { quantizeWeight } from "../tasks/quantize.js";
+import type { VitrailBackend } from "../vitrail-backend.js";
+import { PER_WORD, quantizedWords } from "../wasm/quantized-tiles.js";
+import { type MatrixFormat, panelsOf } from "./matrix-format.js";
+
+const FLOATS_PER_TASK = 65536;
+
+/** Where the parts of a matrix are: words, then each column's scale, then its sum. */
+export function quantizedParts({ plan }: VitrailBackend, { start, k, columns }: Omit<Quantized, "at">) {
+  const { block, kind } = plan.quantized;
+  const words = quantizedWords(k, kind);
+  const panels = panelsOf(columns, block.columns);
+  const scales = start + panels * block.columns * words * 4;
+  return { words, panels, scales, sums: scales + panels * block.columns * 4 };
+}
+
+/** Small integers with a scale for each column. */
+export const quantizedMatrix: MatrixFormat<Quantized> = {
+  bytes(backend, k, columns) {
+    const { sums, panels } = quantizedParts(backend, { start: 0, k, columns });
+    return sums + panels * backend.plan.quantized.block.columns * 4;
+  },
+
+  pack(backend, source, kind, matrix) {
+    const { k, columns, start } = matrix;
+    const count = k * columns;
+    let rows = source;
+    if (kind !== "F32") {
+      rows = backend.scratch(count * 4);
+      const values = { each: FLOATS_PER_TASK, count, source, target: rows, kind: elementKinds[kind] };
+      backend.pool.run(widen, values, Math.ceil(count / FLOATS_PER_TASK));
+    }
+    const parts = quantizedParts(backend, matrix);
+    backend.pool.run(
+      quantizeWeight,
+      { ...parts, panelsPerTask: 1, source: rows, columns, k, target: start },
+      parts.panels,
+    );
+  },
+
+  unpack(backend, matrix, target) {
+    const { start, k, columns } = matrix;
+    const { block, kind } = backend.plan.quantized;
+    const { words, panels, scales: scalesAt } = quantizedParts(backend, matrix);
+    const perWord = PER_WORD[kind];
+    const { buffer } = backend.memoryBlocks.wasm;
+    const Numbers = kind === "u8" ? Int8Array : Int16Array;
+    const numbers = new Numbers(buffer, start, panels * block.columns * words * perWord);
+    const scales = new Float32Array(buffer, scalesAt, columns);
+    const values = new Float32Array(buffer, target, k * columns);
+    for (let column = 0; column < columns; column++) {
+      const panel = Math.floor(column / block.columns) * words * block.columns;
+      const lane = column % block.columns;
+      for (let i = 0; i < k; i++) {
+        const word = panel + Math.floor(i / perWord) * block.columns + lane;
+        values[i * columns + column] = numbers[word * perWord + (i % perWord)]! * scales[column]!;
+      }
+    }
+  },
+};
