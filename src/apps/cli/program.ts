@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { VitrailError } from "../../errors.js";
 import { classifyCommand } from "./classify.js";
+import { doctorCommand } from "./doctor.js";
 import { embedCommand } from "./embed.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { facesCommand } from "./faces.js";
@@ -31,7 +32,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal, versio
     .option("--quiet", "print nothing but results")
     .option("--verbose", "print where an error came from")
     .addHelpText("after", EXIT_CODES);
-  for (const make of [classifyCommand, embedCommand, facesCommand, inspectCommand, verifyCommand])
+  for (const make of [classifyCommand, doctorCommand, embedCommand, facesCommand, inspectCommand, verifyCommand])
     program.addCommand(make(run));
   for (const command of [program, ...program.commands])
     command.exitOverride().configureOutput({
