@@ -1,7 +1,7 @@
 // The main job, on the photographs of this repository: find faces, mark them in a picture, embed every photograph, tell the nearest pairs.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { annotateFaces, loadFaceDetector } from "../dist/faces.js";
+import { annotate, loadFaceDetector } from "../dist/faces.js";
 import { decodeImage, encodePng } from "../dist/images.js";
 import { cosineSimilarity, describeEngine, loadModel } from "../dist/index.js";
 
@@ -50,7 +50,7 @@ await timed(
   (file) => `marked ${faces[group].length} faces of ${photographs[group]} in ${file}`,
   async () => {
     await mkdir(path("../out"), { recursive: true });
-    await writeFile(path("../out/faces.png"), await encodePng(annotateFaces(images[group], faces[group])));
+    await writeFile(path("../out/faces.png"), await encodePng(annotate(images[group], faces[group])));
     return "out/faces.png";
   },
 );

@@ -1,11 +1,12 @@
 export { VitrailError } from "../errors.js";
 export { analyzeFaces } from "../tasks/faces/analyze-faces.js";
-export { annotateFaces } from "../tasks/faces/annotate-faces.js";
 export type { AgeRange } from "../tasks/faces/attributes/age-range.js";
 export type { AttributeFailure, AttributeSource, ModelSource } from "../tasks/faces/attributes/attribute-models.js";
 export type { LabelMap } from "../tasks/faces/attributes/attribute-reader.js";
 export type { AgeValue, AttributeValue, FaceAttributes } from "../tasks/faces/attributes/attribute-value.js";
 export type { Emotion, Gender, Race } from "../tasks/faces/attributes/canonical-labels.js";
+export { type ClusterOptions, clusterFaces, type FaceClusters, type FacePlace } from "../tasks/faces/cluster-faces.js";
+export { countFaces, type FaceCount } from "../tasks/faces/count-faces.js";
 export { type AffineMatrix, type CropFaceOptions, cropFace, type FaceCrop } from "../tasks/faces/crop-face.js";
 export type { Face, Point } from "../tasks/faces/face.js";
 export type { AnalyzedFace, FaceAnalysis } from "../tasks/faces/face-analysis.js";
@@ -25,6 +26,9 @@ export {
   type FaceDetectorOptions,
   loadFaceDetector,
 } from "../tasks/faces/load-face-detector.js";
+export { type AnnotateOptions, annotate, type DrawnFace } from "../tasks/faces/pictures/annotate.js";
+export { type ContactSheetOptions, contactSheet, type SheetGroup } from "../tasks/faces/pictures/contact-sheet.js";
+export { type RedactOptions, redact } from "../tasks/faces/pictures/redact.js";
 export { fromScaleflex } from "../tasks/faces/services/from-scaleflex.js";
 export { fromSmartClick } from "../tasks/faces/services/from-smart-click.js";
 export type { ServiceFace, ServiceResult } from "../tasks/faces/services/service-result.js";
@@ -38,3 +42,5 @@ export {
 } from "../tasks/faces/services/to-scaleflex.js";
 export { type SmartClickFace, toSmartClick } from "../tasks/faces/services/to-smart-click.js";
 export type { ImageInput, RawPixels } from "../tasks/image-input.js";
+export { limitationsOf } from "../tasks/limitations.js";
+export { FaceReport } from "../tasks/reports/face-report.js";

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ModelConfig } from "../models/model-config.js";
+import { attributeOfLabels, limitationsOf } from "./limitations.js";
 import { openModel } from "./load-model.js";
 
 /** What a checkpoint is, read without loading it. */
@@ -14,6 +15,8 @@ export interface ModelFacts
   /** Tensors of each dtype. */
   dtypes: Record<string, number>;
   files: { file: string; bytes: number; sha256: string }[];
+  /** What a model with these labels can't know; empty for most. */
+  limitations: string[];
 }
 
 /** @throws what `loadModel` throws for files that are missing or broken */
@@ -24,6 +27,7 @@ export async function inspectModel(folder: string): Promise<ModelFacts> {
   const dtypes: Record<string, number> = {};
   for (const { dtype } of tensors) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
   const { name, architecture, labels, activation, preprocessing } = config;
+  const attribute = attributeOfLabels(labels);
   return {
     name,
     architecture,
@@ -39,6 +43,7 @@ export async function inspectModel(folder: string): Promise<ModelFacts> {
         sha256: await sha256Of(file),
       })),
     ),
+    limitations: attribute ? limitationsOf([attribute]) : [],
   };
 }
 

@@ -57,6 +57,7 @@ export function inspectCommand(run: RunCommand): Command {
             "file",
             `${file}, ${bytes.toLocaleString("en")} bytes, sha256 ${sha256}`,
           ]),
+          ...facts.limitations.map((text): [string, string] => ["limitation", text]),
         ];
         for (const [name, value] of rows) terminal.out(`${name.padEnd(14)}${value}`);
         return EXIT.ok;

@@ -5,21 +5,42 @@ import type { NamedPicture } from "./pictures.js";
 import type { Report } from "./report.js";
 import type { Terminal } from "./terminal.js";
 
-/** Goes through a stream of results, telling how far it is, and reports each. Returns the exit code. */
+/** What is printed of a result. */
+export interface Description {
+  document: object;
+  /** Lines for people. */
+  text: string[];
+}
+
+export interface StreamHooks {
+  /** A last word about all pictures. */
+  summarize?(): Promise<Description | undefined>;
+  /** Learns of a picture that has no result. */
+  onFailure?(name: string, error: Error): void;
+}
+
+/**
+ * Goes through a stream of results, telling how far it is, and reports each. Returns the exit code.
+ *
+ * @param describe also the place to do more with a result
+ */
 export async function reportStream<Result>(
   pictures: readonly NamedPicture[],
   results: AsyncIterable<StreamItem<ImageInput, Result>>,
   report: Report,
   terminal: Terminal,
-  describe: (name: string, result: Result) => { document: object; text: string[] },
+  describe: (name: string, result: Result, index: number) => Description | Promise<Description>,
+  { summarize, onFailure }: StreamHooks = {},
 ): Promise<number> {
   const progress = terminal.progress(`0 / ${pictures.length}`);
   try {
     for await (const item of results) {
       const { name } = pictures[item.index]!;
-      if ("error" in item) report.addFailure(name, item.error);
-      else {
-        const { document, text } = describe(name, item.result);
+      if ("error" in item) {
+        report.addFailure(name, item.error);
+        onFailure?.(name, item.error);
+      } else {
+        const { document, text } = await describe(name, item.result, item.index);
         report.add(document, text);
       }
       progress.update(`${item.index + 1} / ${pictures.length}`);
@@ -27,7 +48,7 @@ export async function reportStream<Result>(
   } finally {
     progress.end();
   }
-  report.end();
+  report.end(await summarize?.());
   if (report.failures > 0) terminal.note(`${report.failures} of ${pictures.length} pictures failed`);
   return report.failures > 0 ? EXIT.someFailed : EXIT.ok;
 }

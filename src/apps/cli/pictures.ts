@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { glob } from "tinyglobby";
 import type { ImageInput } from "../../tasks/image-input.js";
 import { UsageError } from "./exit-codes.js";
 import type { Terminal } from "./terminal.js";
@@ -11,17 +12,34 @@ export interface NamedPicture {
   input: ImageInput;
 }
 
+/** What makes a word a pattern, where no file has just this name: shells pass on what they did not expand. */
+const PATTERN = /[*?[\]{}]/;
 const PICTURE_FILE = /\.(jpe?g|png|webp|bmp)$/i;
 
-/** Files as they are, folders as the pictures below them in the order of their names, `-` as the picture on standard input. */
+/**
+ * Files as they are, folders and patterns (`photos/**\/*.jpg`) as their pictures in the order of their names, `-` as the picture on standard
+ * input.
+ */
 export async function expandPictures(names: readonly string[], terminal: Terminal): Promise<NamedPicture[]> {
   const pictures: NamedPicture[] = [];
   for (const name of names) {
     if (name === "-") pictures.push({ name, input: await terminal.readStdin() });
-    else if ((await stat(name).catch(() => undefined))?.isDirectory()) pictures.push(...(await picturesBelow(name)));
-    else pictures.push({ name, input: name }); // a file that is missing is that picture's failure, not the command's
+    else pictures.push(...(await picturesOf(name)));
   }
   return pictures;
+}
+
+async function picturesOf(name: string): Promise<NamedPicture[]> {
+  const entry = await stat(name).catch(() => undefined);
+  if (entry?.isDirectory()) return picturesBelow(name);
+  if (!entry && PATTERN.test(name)) return picturesLike(name);
+  return [{ name, input: name }]; // a file that is missing is that picture's failure, not the command's
+}
+
+async function picturesLike(pattern: string): Promise<NamedPicture[]> {
+  const files = (await glob(pattern, { expandDirectories: false })).filter((file) => PICTURE_FILE.test(file)).sort();
+  if (files.length === 0) throw new UsageError(`No JPEG, PNG, WebP or BMP file is like "${pattern}".`);
+  return files.map((file) => ({ name: file, input: file }));
 }
 
 async function picturesBelow(folder: string): Promise<NamedPicture[]> {

@@ -1,11 +1,10 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { decodeImage } from "../../images/decode-image.js";
 import { tinyModel } from "../../tasks/model-folder.testing.js";
-import { runCli } from "./program.js";
-import type { Terminal } from "./terminal.js";
+import { runForTest as run } from "./run-cli.testing.js";
 
 const PHOTOS = join(import.meta.dirname, "../../../conformance/photos");
 const photo = (name: string) => join(PHOTOS, name);
@@ -15,20 +14,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "vitrail-cli-"));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-async function run(argv: string[], { stdin, signal }: { stdin?: Uint8Array; signal?: AbortSignal } = {}) {
-  const out: string[] = [];
-  const notes: string[] = [];
-  const terminal: Terminal = {
-    out: (line) => void out.push(line),
-    note: (line) => void notes.push(line),
-    progress: () => ({ update() {}, end() {} }),
-    readStdin: async () => stdin ?? new Uint8Array(0),
-    signal: signal ?? new AbortController().signal,
-  };
-  const code = await runCli(argv, terminal, "1.2.3");
-  return { code, out: out.join("\n"), notes: notes.join("\n"), json: () => JSON.parse(out.join("\n")) };
-}
 
 describe("vitrail classify", () => {
   it("prints each picture with its labels, best first", async () => {
@@ -100,18 +85,6 @@ describe("vitrail faces", () => {
     expect(code).toBe(0);
     expect(out).toMatch(/0 faces/);
   });
-
-  it("annotates one picture only", async () => {
-    const { code } = await run([
-      "faces",
-      photo("coffee.png"),
-      photo("rocket.jpg"),
-      "--annotate",
-      join(folder, "x.png"),
-    ]);
-    expect(code).toBe(2);
-    expect(existsSync(join(folder, "x.png"))).toBe(false);
-  });
 });
 
 describe("vitrail inspect", () => {
@@ -126,6 +99,14 @@ describe("vitrail inspect", () => {
       /sha256 [0-9a-f]{64}/,
     ])
       expect(out).toMatch(part);
+  });
+
+  it("says what models of faces can't know, and nothing of others", async () => {
+    expect((await run(["inspect", tinyModel("vit")])).out).toMatch(
+      /^limitation +Emotion: a label for how a face looks/m,
+    );
+    expect((await run(["inspect", tinyModel("eva-wrapper")])).out).not.toMatch(/limitation/);
+    expect((await run(["inspect", tinyModel("vit"), "--json"])).json().limitations).toHaveLength(2);
   });
 
   it("gives the same facts as JSON", async () => {

@@ -45,8 +45,16 @@ export class Report {
     this.terminal.note(`${file}: ${error.message}`);
   }
 
-  end(): void {
-    if (this.format === "json") this.terminal.out(JSON.stringify(this.documents, null, 2));
+  /**
+   * The last word.
+   *
+   * @param summary of all pictures: in JSON beside their results, which are then `pictures`; a line of its own in JSON lines
+   */
+  end(summary?: { document: object; text: readonly string[] }): void {
+    if (this.format === "json") {
+      const all = summary ? { pictures: this.documents, ...summary.document } : this.documents;
+      this.terminal.out(JSON.stringify(all, null, 2));
+    } else if (summary) this.add(summary.document, summary.text);
   }
 }
 

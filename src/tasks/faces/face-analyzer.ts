@@ -14,12 +14,12 @@ import {
 import { isKnownAttribute } from "./attributes/attribute-reader.js";
 import { cropFace } from "./crop-face.js";
 import type { AnalyzedFace, FaceAnalysis } from "./face-analysis.js";
-import type { FaceDetector } from "./face-detector.js";
+import type { DetectOptions, FaceDetector } from "./face-detector.js";
 import { faceQuality } from "./face-quality.js";
 
 /** What an analyzer was loaded with. */
 export interface AnalyzerSettings {
-  detection: { minScore?: number; maxFaces?: number };
+  detection: Omit<DetectOptions, "signal">;
   crop: { margin: number; align: "eyes" | "none" };
   batch: number;
   onError: "throw" | "skip";

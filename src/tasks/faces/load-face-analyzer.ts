@@ -19,12 +19,14 @@ export interface FaceAnalyzerOptions extends Pick<LoadModelOptions, "engine" | "
    * services' keys whatever the checkpoint calls them; any other name keeps its checkpoint's labels. Nothing is said that is not asked for.
    */
   attributes?: Readonly<Record<string, AttributeSource>>;
-  /** What finds the faces; a loaded one stays its owner's to dispose. Default: `loadFaceDetector()`'s own choice. */
+  /** What finds the faces; a loaded one stays its owner's to dispose. Default: `{ model: "auto" }`. */
   detector?: FaceDetector | FaceDetectorOptions;
   /** Least score of a face, 0 to 1. Default: the detector's. */
   minScore?: number;
   /** Only the best faces of a picture. Default: all. */
   maxFaces?: number;
+  /** Least longer side of a face's box, in pixels. Default: the detector's. */
+  minSize?: number;
   /** Room around a face on each side, as a share of its longer side, before a model sees it. Default 0.2: brow to chin becomes the whole head. */
   margin?: number;
   /** `"eyes"` shows faces to the models upright, however they lie in the picture. Default `"eyes"`. */
@@ -39,7 +41,7 @@ export interface FaceAnalyzerOptions extends Pick<LoadModelOptions, "engine" | "
 }
 
 const OPTIONS = [
-  ...["attributes", "detector", "minScore", "maxFaces", "margin", "align", "embed", "onError", "batch"],
+  ...["attributes", "detector", "minScore", "maxFaces", "minSize", "margin", "align", "embed", "onError", "batch"],
   ...["signal", "engine", "threads"],
 ];
 const DEFAULT_MARGIN = 0.2;
@@ -54,13 +56,10 @@ const ATTRIBUTE_NAME = /^[a-z][\w .-]{0,63}$/i;
  */
 export async function loadFaceAnalyzer(options: FaceAnalyzerOptions = {}): Promise<FaceAnalyzer> {
   checkOptions(options);
-  const { attributes = {}, detector: chosen = {}, minScore, maxFaces, onError = "throw", signal } = options;
+  const { attributes = {}, detector: chosen = { model: "auto" }, onError = "throw", signal } = options;
   const { engine, threads, embed, margin = DEFAULT_MARGIN, align = "eyes", batch = DEFAULT_BATCH } = options;
-  const models = new AttributeModels({
-    ...(engine && { engine }),
-    ...(threads !== undefined && { threads }),
-    ...(signal && { signal }),
-  });
+  const loading = { ...(engine && { engine }), ...(threads !== undefined && { threads }), ...(signal && { signal }) };
+  const models = new AttributeModels(loading);
   const failures = new Map<string, AttributeFailure>();
   const orSkip = async <Result>(name: string, work: () => Promise<Result>): Promise<Result | undefined> => {
     try {
@@ -76,8 +75,13 @@ export async function loadFaceAnalyzer(options: FaceAnalyzerOptions = {}): Promi
     for (const [name, source] of Object.entries(attributes)) await orSkip(name, () => models.add(name, source));
     const embedder = embed === undefined ? undefined : await orSkip("embed", () => loadEmbedder(embed, models));
     const isOwn = !(chosen instanceof FaceDetector);
-    const detector = isOwn ? await loadFaceDetector({ ...(signal && { signal }), ...chosen }) : chosen;
-    const detection = { ...(minScore !== undefined && { minScore }), ...(maxFaces !== undefined && { maxFaces }) };
+    const detector = isOwn ? await loadFaceDetector({ ...loading, ...chosen }) : chosen;
+    const { minScore, maxFaces, minSize } = options;
+    const detection = {
+      ...(minScore !== undefined && { minScore }),
+      ...(maxFaces !== undefined && { maxFaces }),
+      ...(minSize !== undefined && { minSize }),
+    };
     const settings = { detection, crop: { margin, align }, batch, onError, embedder, failures };
     return new FaceAnalyzer(detector, models, settings, async () => {
       await models.dispose();
@@ -109,6 +113,7 @@ function checkOptions(options: FaceAnalyzerOptions): void {
   checkOptionNames(options, OPTIONS);
   rangeOption("minScore", options.minScore, 0, 1);
   wholeOption("maxFaces", options.maxFaces, 1);
+  rangeOption("minSize", options.minSize, 0, Number.MAX_SAFE_INTEGER);
   rangeOption("margin", options.margin, 0, 4);
   choiceOption("align", options.align, ["eyes", "none"]);
   choiceOption("onError", options.onError, ["throw", "skip"]);
