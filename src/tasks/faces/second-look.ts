@@ -16,8 +16,8 @@ const TURNS = [Math.PI / 2, Math.PI, -Math.PI / 2];
 
 /** Two networks that were trained apart: both must see a face. */
 export interface Judges {
-  short: BoxDetector;
-  full: BoxDetector;
+  short: Pick<BoxDetector, "detect" | "dispose">;
+  full: Pick<BoxDetector, "detect" | "dispose">;
 }
 
 interface Seen {
