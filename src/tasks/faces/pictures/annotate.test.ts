@@ -21,12 +21,12 @@ const face = (x: number, y: number, side: number): DrawnFace => ({
   },
 });
 const pixel = ({ data, width }: Image, x: number, y: number) => [...data.subarray((y * width + x) * 3).subarray(0, 3)];
-/** Places of a color. */
-function placesOf(image: Image, color: readonly number[]): { x: number; y: number }[] {
-  const places: { x: number; y: number }[] = [];
-  for (let y = 0; y < image.height; y++)
-    for (let x = 0; x < image.width; x++) if (String(pixel(image, x, y)) === String(color)) places.push({ x, y });
-  return places;
+/** How many pixels have a color. */
+function countOf({ data }: Image, [red, green, blue]: readonly number[]): number {
+  let count = 0;
+  for (let i = 0; i < data.length; i += 3)
+    if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) count++;
+  return count;
 }
 
 describe("annotate", () => {
@@ -47,15 +47,13 @@ describe("annotate", () => {
 
   it.each([0, 128, 255])("writes white letters on a dark plate over a background of %i", (value) => {
     const marked = annotate(flat(400, 300, value), [face(150, 100, 100)], { labels: () => ["happy 97%"] });
-    const plate = placesOf(marked, PLATE);
-    expect(plate.length).toBeGreaterThan(200);
-    if (value !== 255) expect(placesOf(marked, WHITE).length).toBeGreaterThan(50);
+    expect(countOf(marked, PLATE)).toBeGreaterThan(200);
+    if (value !== 255) expect(countOf(marked, WHITE)).toBeGreaterThan(50);
   });
 
   it("lets letters grow with the picture", () => {
     const inkOf = (side: number) =>
-      placesOf(annotate(flat(side, side, 0), [face(side / 3, side / 3, side / 3)], { landmarks: "none" }), WHITE)
-        .length;
+      countOf(annotate(flat(side, side, 0), [face(side / 3, side / 3, side / 3)], { landmarks: "none" }), WHITE);
     expect(inkOf(1200) / inkOf(300)).toBeGreaterThan(8);
   });
 
@@ -63,8 +61,8 @@ describe("annotate", () => {
     const faces = [face(-5, -5, 60), face(0, 0, 60), face(350, 250, 80), face(360, 255, 60), face(170, 120, 30)];
     const image = flat(400, 300, 0);
     const label = ["MMMM"];
-    const ink = placesOf(annotate(image, faces, { labels: () => label, landmarks: "none" }), WHITE).length;
-    const one = placesOf(annotate(image, [faces[4]!], { labels: () => label, landmarks: "none" }), WHITE).length;
+    const ink = countOf(annotate(image, faces, { labels: () => label, landmarks: "none" }), WHITE);
+    const one = countOf(annotate(image, [faces[4]!], { labels: () => label, landmarks: "none" }), WHITE);
     expect(ink).toBe(faces.length * one);
   });
 

@@ -52,28 +52,39 @@ export function annotate(image: Image, faces: readonly DrawnFace[], options: Ann
   if (labels === "none") return marked;
   const textOf = labels === "scores" ? faceLabels : labels;
   // Written last, so that no line of another face crosses them.
+  const texts = faces.map(textOf);
+  const scale = letterScale(image, faces, texts);
   const plates: Rectangle[] = [];
-  for (const [index, face] of faces.entries()) writeLabel(marked, face, textOf(face, index), plates);
+  for (const [index, face] of faces.entries()) writeLabel(marked, face, { text: texts[index]!, scale, plates });
   return marked;
 }
 
-function writeLabel(image: Image, { box }: DrawnFace, text: readonly string[], plates: Rectangle[]): void {
-  if (text.length === 0) return;
-  const scale = letterScale(image, box, text);
+function writeLabel(
+  image: Image,
+  { box }: DrawnFace,
+  { text, scale, plates }: { text: readonly string[]; scale: number; plates: Rectangle[] },
+): void {
   const letters = lettersThatFit(image.width, scale);
-  if (letters < LEAST_LETTERS) return;
+  if (text.length === 0 || letters < LEAST_LETTERS) return;
   const lines = text.map((line) => [...line].slice(0, letters).join(""));
   const place = placeFor(image, box, textSize(lines, scale), plates);
   drawText(image, lines, place, { scale, color: WHITE, plate: DARK });
   plates.push(place);
 }
 
-function letterScale({ width, height }: Image, box: Rectangle, text: readonly string[]): number {
+/** One for all faces of a picture: as its size asks for, but no wider than suits the face in the middle of their sizes. */
+function letterScale(
+  { width, height }: Image,
+  faces: readonly DrawnFace[],
+  texts: readonly (readonly string[])[],
+): number {
   const side = Math.min(width, height);
   const least = Math.max(1, Math.round(side * LETTERS_PER_SIDE.least));
   const usual = Math.max(1, Math.round(side * LETTERS_PER_SIDE.usual));
-  const wide = Math.floor((box.width * LABEL_PER_FACE) / textSize(text, 1).width);
-  return Math.max(least, Math.min(usual, wide));
+  const fitting = faces
+    .map(({ box }, index) => Math.floor((box.width * LABEL_PER_FACE) / textSize(texts[index]!, 1).width))
+    .sort((a, b) => a - b);
+  return Math.max(least, Math.min(usual, fitting[fitting.length >> 1] ?? usual));
 }
 
 function lettersThatFit(width: number, scale: number): number {
