@@ -81,6 +81,20 @@ describe.each(Object.keys(CONFIGURATIONS))("uploadWeights with %s", (configurati
     tf.dispose([rows, panels]);
   });
 
+  it("50 loads of weights, each disposed, need no more memory than the first", () => {
+    const load = () => {
+      const weights = Array.from({ length: 12 }, (_, i) => matrix(100 + i, 200).weight);
+      const x = seeded([3, 200], 1);
+      tf.tidy(() => weights.map((weight) => linear(x, weight)));
+      tf.dispose([x, ...weights]);
+    };
+    tf.tidy(load);
+    const { inUse, peak } = backend.memoryBlocks;
+    for (let i = 0; i < 50; i++) tf.tidy(load);
+    expect(backend.memoryBlocks.inUse).toBe(inUse);
+    expect(backend.memoryBlocks.peak).toBe(peak);
+  });
+
   it("gives the memory back when reading fails", () => {
     const { inUse } = backend.memoryBlocks;
     for (const layout of ["same", "transposed"])

@@ -90,6 +90,20 @@ describe.each(Object.keys(CONFIGURATIONS))("VitrailBackend with %s", (configurat
     tf.dispose([x, ...results]);
   });
 
+  it("scratch within scratch is released on its own, also when a longer run of zeros is made meanwhile", () => {
+    const before = inUse();
+    backend.withScratch(() => {
+      const outer = backend.scratch(1000);
+      const zeros = backend.withScratch(() => {
+        backend.scratch(2000);
+        return backend.zeros(9000);
+      });
+      expect([...backend.memoryBlocks.floats(zeros, 9000)].every((value) => value === 0)).toBe(true);
+      expect(backend.scratch(1000)).not.toBe(outer);
+    });
+    expect(inUse()).toBeLessThanOrEqual(before + 16384 * 4);
+  });
+
   it("1000 products, and a kernel that throws, leave no memory behind", () => {
     const x = tf.ones([33, 40]) as tf.Tensor2D;
     const w = tf.ones([40, 31]) as tf.Tensor2D;

@@ -175,12 +175,13 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     }
   }
 
-  /** Address of at least `length` zeros, for a missing bias. */
+  /**
+   * Address of at least `length` zeros, for a missing bias. A block that has become too small stays, since a kernel may have its address; as sizes
+   * double, all of them together are smaller than the last.
+   */
   zeros(length: number): number {
     if (length > this.zeroBlock.length) {
-      // Released at the kernel's end and not now: it may have the old address.
-      if (this.zeroBlock.length) this.scratchBlocks.unshift(this.zeroBlock.start);
-      const size = Math.max(4096, length);
+      const size = 2 ** Math.ceil(Math.log2(Math.max(4096, length)));
       this.zeroBlock = { start: this.memoryBlocks.allocate(size * 4), length: size };
       this.memoryBlocks.floats(this.zeroBlock.start, size).fill(0);
     }

@@ -1,7 +1,7 @@
 import { engine, getBackend, getKernel, type NamedTensorMap, type Tensor } from "@tensorflow/tfjs-core";
 
 /** Whether the active backend has a kernel of its own for an op. */
-export function hasKernel(kernel: string): boolean {
+function hasKernel(kernel: string): boolean {
   return getKernel(kernel, getBackend()) !== undefined;
 }
 

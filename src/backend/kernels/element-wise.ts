@@ -37,7 +37,7 @@ interface Spread {
  * The cases of broadcasting that networks have: equal shapes, a scalar, b as the end of a's shape (a bias, positions) and b with a last axis
  * of 1 (a mean). b never has more axes or longer ones than a.
  */
-export function spreadOf(a: number[], b: number[]): Spread | undefined {
+function spreadOf(a: number[], b: number[]): Spread | undefined {
   const size = util.sizeFromShape(a);
   if (util.sizeFromShape(b) === 1 && b.length <= a.length)
     return { columns: Math.min(size, FLOATS_PER_TASK), values: "one", rows: "shared" };

@@ -5,7 +5,6 @@ import { epilogues, multiply, multiplyHalf, multiplyQuantized } from "../tasks/m
 import { quantizeRows } from "../tasks/quantize.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import type { RegisterBlock } from "../wasm/matrix-tiles.js";
-
 import { checkShape, type Kernel } from "./define-kernel.js";
 
 /** A block of A stays in the second cache: half a megabyte or more on every machine of interest. */
@@ -95,9 +94,8 @@ function halfProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight
 function quantizedProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight: Quantized): void {
   const { block } = backend.plan.quantized;
   const { words, scales: columnScales, sums: columnSums } = quantizedParts(backend, weight);
-  const [a, rowScales, rowStarts] = [p.rows * words * 4, p.rows * 4, p.rows * 4].map((bytes) =>
-    backend.scratch(bytes),
-  ) as Three;
+  const a = backend.scratch(p.rows * words * 4);
+  const [rowScales, rowStarts] = [backend.scratch(p.rows * 4), backend.scratch(p.rows * 4)];
   const rowsPerTask = Math.max(1, Math.round(FLOATS_PER_TASK / p.k));
   backend.pool.run(
     quantizeRows,
@@ -108,7 +106,6 @@ function quantizedProduct(backend: VitrailBackend, p: Omit<Product, "panels">, w
   const scales = { columnScales, columnSums, rowScales, rowStarts };
   backend.pool.run(multiplyQuantized, { ...fields, ...scales, a, aStride: words * 4 }, tasks);
 }
-type Three = [number, number, number];
 
 /** `residual + activation(x W + bias)`: inputs in the order x, kernel, then those that `extras` names */
 export const linear: Kernel = {

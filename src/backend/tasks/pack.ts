@@ -78,7 +78,8 @@ export function transposeFour(
     to.increase(stride);
   };
   f.while(offset.less(Int.of(count).and(-4).mul(size)), () => {
-    const [a, b, c, d] = rows.map((row) => f.vector(readFour(f, kind, row.add(offset)))) as Vector[] as Four;
+    const vector = (row: Int) => f.vector(readFour(f, kind, row.add(offset)));
+    const [a, b, c, d] = [vector(rows[0]), vector(rows[1]), vector(rows[2]), vector(rows[3])];
     const [low, high, low2, high2] = [
       f.vector(a.shuffle(b, [0, 4, 1, 5])),
       f.vector(a.shuffle(b, [2, 6, 3, 7])),
@@ -97,7 +98,6 @@ export function transposeFour(
     offset.increase(size);
   });
 }
-type Four = [Vector, Vector, Vector, Vector];
 
 /** A float16's exponent is 112 less than the same float32's; multiplying by 2^112 is exact, for subnormal numbers too. */
 const TWO_TO_112 = 2 ** 112;
