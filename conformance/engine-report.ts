@@ -66,7 +66,7 @@ export async function runEngine(
   }
   const { threads, simd, kernels, device } = describeEngine();
   const describes = [
-    device ?? `${simd} SIMD, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+    device ?? `${simd === "none" ? "no" : simd} SIMD, ${threads} ${threads === 1 ? "thread" : "threads"}`,
     kernels === "fused" ? "fused kernels" : "compositions of TF.js's ops",
     `Node ${process.versions.node}`,
   ].join(", ");
@@ -86,6 +86,7 @@ function engineSection(): string[] {
     "## Other engines",
     "",
     "The same cases on each engine of `loadModel(folder, { engine })`: errors beside PyTorch float32's own, the largest over all tensors.",
+    "[engines.md](engines.md) says how each was run, and what is behind the misses.",
     "",
     ...runs.flatMap(runSection),
     END,

@@ -56,7 +56,7 @@ function describeEngineCheck(check: EngineCheck): string {
   if (!check.works) return `${name}no   ${check.reason}`;
   const { threads, simd, kernels, device } = check.description;
   const facts = [
-    device ?? `${threads} ${threads === 1 ? "thread" : "threads"}, ${simd} SIMD`,
+    device ?? `${threads} ${threads === 1 ? "thread" : "threads"}, ${simd === "none" ? "no" : simd} SIMD`,
     kernels === "fused" ? "fused kernels" : "composed of TF.js's ops",
     `${check.gigaflops.toFixed(check.gigaflops < 10 ? 1 : 0)} GFLOP/s`,
   ];
