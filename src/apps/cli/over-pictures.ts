@@ -1,3 +1,4 @@
+import { VitrailError } from "../../errors.js";
 import type { StreamItem } from "../../tasks/batches.js";
 import type { ImageInput } from "../../tasks/image-input.js";
 import { EXIT } from "./exit-codes.js";
@@ -22,7 +23,7 @@ export interface StreamHooks {
 /**
  * Goes through a stream of results, telling how far it is, and reports each. Returns the exit code.
  *
- * @param describe also the place to do more with a result
+ * @param describe also the place to do more with a result; what it foresees to fail with is that picture's failure
  */
 export async function reportStream<Result>(
   pictures: readonly NamedPicture[],
@@ -36,13 +37,19 @@ export async function reportStream<Result>(
   try {
     for await (const item of results) {
       const { name } = pictures[item.index]!;
-      if ("error" in item) {
-        report.addFailure(name, item.error);
-        onFailure?.(name, item.error);
-      } else {
-        const { document, text } = await describe(name, item.result, item.index);
-        report.add(document, text);
-      }
+      const fail = (error: Error) => {
+        report.addFailure(name, error);
+        onFailure?.(name, error);
+      };
+      if ("error" in item) fail(item.error);
+      else
+        try {
+          const { document, text } = await describe(name, item.result, item.index);
+          report.add(document, text);
+        } catch (error) {
+          if (!(error instanceof VitrailError)) throw error;
+          fail(error);
+        }
       progress.update(`${item.index + 1} / ${pictures.length}`);
     }
   } finally {

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import type { Image } from "../../../images/image.js";
 import { clusterFaces, type FaceClusters } from "../../../tasks/faces/cluster-faces.js";
 import { countFaces } from "../../../tasks/faces/count-faces.js";
@@ -11,7 +10,7 @@ import { readImage } from "../../../tasks/image-input.js";
 import { FaceReport } from "../../../tasks/reports/face-report.js";
 import type { Description } from "../over-pictures.js";
 import type { NamedPicture } from "../pictures.js";
-import { copiesOf, pictureFile, writePicture } from "./picture-files.js";
+import { copiesOf, pictureFile, prepareFolder, writePicture, writeText } from "./picture-files.js";
 
 /** What `vitrail faces` makes besides its printed answers. */
 export interface FaceOutputOptions {
@@ -44,6 +43,7 @@ export class FaceOutputs {
   /** @throws UsageError for places that can't be written to as asked, before any work */
   static async open(options: FaceOutputOptions, pictures: readonly NamedPicture[]): Promise<FaceOutputs> {
     if (options.contactSheet) pictureFile("--contact-sheet", options.contactSheet);
+    for (const file of [options.contactSheet, options.report]) if (file) await prepareFolder(file);
     const marked = options.annotate ? await copiesOf("--annotate", options.annotate, pictures) : [];
     const hidden = options.redact ? await copiesOf("--redact", options.redact, pictures) : [];
     return new FaceOutputs(options, pictures, marked, hidden);
@@ -79,7 +79,7 @@ export class FaceOutputs {
     const results = this.results.map(({ result }) => result);
     const groups =
       cluster === undefined ? undefined : clusterFaces(results, { threshold: cluster === true ? "auto" : cluster });
-    if (this.page) await writeFile(report!, this.page.toHtml(groups ? { clusters: groups } : {}));
+    if (this.page) await writeText(report!, this.page.toHtml(groups ? { clusters: groups } : {}));
     if (sheet) await writePicture(sheet, contactSheet(this.sheetGroups(groups), { size: SHEET_FACE.size }));
     if (!groups && !count) return undefined;
     const { perPicture: _, ...counted } = countFaces(results);

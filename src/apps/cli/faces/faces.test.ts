@@ -196,6 +196,18 @@ describe("pictures that vitrail faces writes", () => {
   });
 });
 
+describe("an answer that can't be given", () => {
+  it("is that picture's failure, not the end", async () => {
+    const bad = `emotion=${tinyModel("eva-wrapper")}`;
+    const pictures = [photo("astronaut.png"), photo("coffee.png")];
+    const argv = ["faces", ...pictures, ...fast, "--attributes", bad, "--on-error", "skip", "--format", "smartclick"];
+    const { code, json } = await run(argv);
+    expect(code).toBe(1);
+    expect(json()[0].error.code).toBe("input/attribute-missing");
+    expect(json()[1].answer).toEqual([]);
+  });
+});
+
 describe("what vitrail faces refuses before any work", () => {
   const one = photo("coffee.png");
   it.each([
@@ -206,6 +218,7 @@ describe("what vitrail faces refuses before any work", () => {
     ["a way of hiding, with nothing to hide", ["--redact-mode", "fill"]],
     ["a picture of another kind", ["--annotate", "marked.gif"]],
     ["a sheet of another kind", ["--contact-sheet", "sheet.pdf"]],
+    ["a place that is no folder", ["--report", join(one, "faces.html")]],
     ["an unknown detector", ["--model", "best"]],
     ["a threshold out of range", ["--attributes", emotion, "--cluster", "7"]],
   ])("%s", async (_what, argv) => {

@@ -1,5 +1,5 @@
 import { mkdir, stat, writeFile } from "node:fs/promises";
-import { basename, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { encodeJpeg } from "../../../images/encode-jpeg.js";
 import { encodePng } from "../../../images/encode-png.js";
 import type { Image } from "../../../images/image.js";
@@ -9,8 +9,28 @@ import type { NamedPicture } from "../pictures.js";
 const PICTURE_FILE = /\.(png|jpe?g)$/i;
 
 /** Writes an image as its file's name ends: `.png`, `.jpg` or `.jpeg`. */
-export async function writePicture(file: string, image: Image): Promise<void> {
-  await writeFile(file, /\.png$/i.test(file) ? encodePng(image) : encodeJpeg(image));
+export function writePicture(file: string, image: Image): Promise<void> {
+  return writing(file, () => writeFile(file, /\.png$/i.test(file) ? encodePng(image) : encodeJpeg(image)));
+}
+
+export function writeText(file: string, text: string): Promise<void> {
+  return writing(file, () => writeFile(file, text));
+}
+
+/** Makes the folders that a file will lie in, before the work whose result it is. */
+export async function prepareFolder(file: string): Promise<void> {
+  await writing(file, () => mkdir(dirname(file), { recursive: true }));
+}
+
+/** @throws UsageError saying which file can't be written, and why */
+async function writing(file: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (typeof code !== "string" || !/^E[A-Z]+$/.test(code)) throw error;
+    throw new UsageError(`"${file}" can't be written (${code}). Name another place.`);
+  }
 }
 
 /** Refuses a name that tells no format. */
@@ -33,7 +53,7 @@ export async function copiesOf(option: string, out: string, pictures: readonly N
   for (const [index, file] of files.entries())
     if (resolve(file) === resolve(pictures[index]!.name))
       throw new UsageError(`${option} would write over "${file}". Name another place.`);
-  if (isFolder) await mkdir(out, { recursive: true });
+  if (files[0]) await prepareFolder(files[0]);
   return files;
 }
 

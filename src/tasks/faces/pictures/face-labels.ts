@@ -18,7 +18,7 @@ export function attributeLabel(name: string, value: AttributeValue | AgeValue): 
   return `${isPlain ? "" : `${name}: `}${value.value} ${percent(value.score)}`;
 }
 
-export function isAge(value: AttributeValue | AgeValue): value is AgeValue {
+function isAge(value: AttributeValue | AgeValue): value is AgeValue {
   return "interval" in value;
 }
 
