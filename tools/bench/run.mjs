@@ -14,6 +14,9 @@ import { checkpoints, installPeers, programs } from "./prepare.mjs";
 import { workloads } from "./workloads.mjs";
 
 const root = join(import.meta.dirname, "../..");
+/** Threads of the peer before spin for a while before they sleep. */
+const PAUSE_MS = 50;
+
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
 });
@@ -50,7 +53,11 @@ async function measure({ title, rounds, passes, peers }) {
   const running = [];
   for (const peer of peers) running.push(await Peer.start(peer, import.meta.dirname));
   const total = options.quick ? Math.min(rounds, 3) : rounds;
-  for (let round = 0; round < total; round++) for (const peer of running) await peer.run(passes);
+  for (let round = 0; round < total; round++)
+    for (const peer of running) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await peer.run(passes);
+    }
   const results = [];
   for (const peer of running) results.push(await peer.end());
   for (const { name, error, least, median, firstMilliseconds, peakMegabytes } of results)
