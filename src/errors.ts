@@ -3,7 +3,7 @@ export class VitrailError extends Error {
   override readonly name: string = "VitrailError";
 
   /**
-   * @param code stable, begins with the room it comes from: `weights/…`, `checkpoint/…`, `image/…`, `input/…`, `engine/…`, `download/…`
+   * @param code stable, begins with the room it comes from: `weights/…`, `checkpoint/…`, `image/…`, `input/…`, `engine/…`, `search/…`, `download/…`
    * @param message what was found, what was wanted, what to do; names in quotes, shapes in brackets
    * @param options `details`: the same facts as plain data; `cause`: the error underneath
    */
@@ -47,4 +47,10 @@ export class InputError extends VitrailError {
 export class EngineError extends VitrailError {
   override readonly name = "EngineError";
   declare readonly code: `engine/${string}`;
+}
+
+/** An index of vectors, or what is asked of it, is not as it should be. */
+export class SearchError extends VitrailError {
+  override readonly name = "SearchError";
+  declare readonly code: `search/${string}`;
 }

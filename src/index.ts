@@ -5,6 +5,7 @@ export {
   EngineError,
   ImageError,
   InputError,
+  SearchError,
   VitrailError,
   WeightsFileError,
 } from "./errors.js";

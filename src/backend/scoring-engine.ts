@@ -151,6 +151,16 @@ export class ScoringEngine {
   }
 }
 
+let chosen: KernelPlan | undefined;
+
+/** The probe takes some 0.1 s, and its outcome is a fact of the process; a model that is loaded has found it already. */
+function planOfProcess(): KernelPlan {
+  const active = findBackend(BACKEND_NAME);
+  if (active instanceof VitrailBackend) return active.plan;
+  chosen ??= choosePlan({ revectorize: isRevectorizationAsked() });
+  return chosen;
+}
+
 /** Where the score of row r and query q stands among the floats of the result: `r * stride + q * perQuery`. */
 export interface Scores {
   stride: number;

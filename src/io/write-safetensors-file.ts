@@ -1,15 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { InputError, VitrailError } from "../errors.js";
+import { type Append, replaceFile } from "./replace-file.js";
 import { weightsError } from "./weights-error.js";
 import { expectBytes, layOut, type TensorsToWrite } from "./write-safetensors.js";
 
-/** A tensor's bytes, or a function that gets them when their turn comes, so that only one tensor at a time is in memory. */
-export type BytesOrSource = Uint8Array | (() => Uint8Array | Promise<Uint8Array>);
-
-/** fs.write takes at most 2^31 - 1 bytes at once. */
-const CHUNK_BYTES = 2 ** 30;
+/**
+ * A tensor's bytes, or a function that gets them when their turn comes, so that only one tensor at a time is in memory: whole, or in pieces for
+ * tensors that are larger than that.
+ */
+export type BytesOrSource = Uint8Array | (() => Uint8Array | Promise<Uint8Array> | Iterable<Uint8Array>);
 
 /**
  * Writes tensors into a safetensors file, with the bytes of `writeSafetensors`. The file appears whole or not at all: it is
@@ -28,29 +26,27 @@ export async function writeSafetensorsFile(
       `writeSafetensorsFile got ${JSON.stringify(path)}; wanted the path of a file.`,
     );
   const layout = layOut(tensors, metadata);
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`);
-  let file: FileHandle | undefined;
   try {
-    file = await open(temporary, "wx");
-    await writeAll(file, layout.head);
-    for (const { name, bytes, length } of layout.tensors)
-      await writeAll(file, expectBytes(typeof bytes === "function" ? await bytes() : bytes, length, name));
-    await file.sync();
-    await file.close();
-    await rename(temporary, path);
+    await replaceFile(path, async (append) => {
+      await append(layout.head);
+      for (const { name, bytes, length } of layout.tensors)
+        await appendTensor(append, typeof bytes === "function" ? await bytes() : bytes, length, name);
+    });
   } catch (error) {
-    await file?.close().catch(() => {});
-    if (file !== undefined) await unlink(temporary).catch(() => {});
     throw writerFailed(path, error);
   }
-  await syncFolder(dirname(path));
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, Math.min(CHUNK_BYTES, bytes.length - done));
-    done += bytesWritten;
+async function appendTensor(append: Append, bytes: Uint8Array | Iterable<Uint8Array>, length: number, name: string) {
+  const isInPieces = !(bytes instanceof Uint8Array) && typeof bytes?.[Symbol.iterator] === "function";
+  if (!isInPieces) return append(expectBytes(bytes, length, name));
+  let rest = length;
+  for (const piece of bytes) {
+    if (piece.length > rest) expectBytes(new Uint8Array(length - rest + piece.length), length, name);
+    await append(piece);
+    rest -= piece.length;
   }
+  if (rest > 0) expectBytes(new Uint8Array(length - rest), length, name);
 }
 
 function writerFailed(path: string, cause: unknown): unknown {
@@ -66,11 +62,4 @@ function writerFailed(path: string, cause: unknown): unknown {
       cause,
     },
   );
-}
-
-/** So that the new name survives a power cut too. Some systems can't open a folder; the file itself is safe already. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
 }

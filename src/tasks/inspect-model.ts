@@ -47,7 +47,8 @@ export async function inspectModel(folder: string): Promise<ModelFacts> {
   };
 }
 
-async function sha256Of(file: string): Promise<string> {
+/** Of a file, read as a stream. */
+export async function sha256Of(file: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
   return hash.digest("hex");

@@ -40,8 +40,8 @@ export interface LoadModelOptions extends EngineOptions {
  * @throws InputError `input/not-found`, `input/option`; CheckpointError for files that do not fit together; WeightsFileError for broken ones
  */
 export async function loadModel(folder: string, options: LoadModelOptions = {}): Promise<VisionModel> {
-  const { config, transformer, backend } = await load(folder, options);
-  return new VisionModel(config, new ForwardPass(transformer, backend));
+  const { config, transformer, backend, files } = await load(folder, options);
+  return new VisionModel(config, new ForwardPass(transformer, backend), files);
 }
 
 /**
@@ -60,12 +60,12 @@ export async function loadLayers(
 async function load(
   folder: string,
   options: LoadModelOptions,
-): Promise<{ transformer: VisionTransformer; config: ModelConfig; backend: string }> {
+): Promise<{ transformer: VisionTransformer; config: ModelConfig; backend: string; files: string[] }> {
   checkOptionNames(options, ["interpolate", "dtype", "signal", "engine", "threads"]);
   const { interpolate = false, dtype, signal, ...engine } = options;
   choiceOption("dtype", dtype, WEIGHT_PRECISIONS);
   checkInterpolate(interpolate);
-  const { config, checkpoint } = await openModel(folder);
+  const { config, checkpoint, files } = await openModel(folder);
   try {
     // In turn, since the engine is TF.js's for the whole process: a pass or a load on another engine must not come between.
     return await exclusive(async () => {
@@ -75,7 +75,7 @@ async function load(
         upload: uploadWeights(uploadToActiveBackend, dtype),
         ...(signal && { signal }),
       });
-      return { ...model, backend: getBackend() };
+      return { ...model, backend: getBackend(), files };
     }, signal);
   } finally {
     await checkpoint.close();

@@ -34,6 +34,8 @@ export class VisionModel implements AsyncDisposable {
   constructor(
     readonly config: ModelConfig,
     private readonly forward: ForwardPass,
+    /** The weights' files, whose hash says which model this is. */
+    readonly files: readonly string[] = [],
   ) {
     this.labels = config.labels;
   }

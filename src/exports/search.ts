@@ -1,0 +1,15 @@
+export { SearchError } from "../errors.js";
+export type { EmbeddedIndex } from "../tasks/search/embedded-index.js";
+export { fingerprintOf } from "../tasks/search/fingerprint.js";
+export type { IndexMode } from "../tasks/search/index-folder.js";
+export type { Precision } from "../tasks/search/manifest.js";
+export type { Filter, FilterCondition, FilterValue } from "../tasks/search/metadata-filter.js";
+export { type IndexOptions, openIndex } from "../tasks/search/open-index.js";
+export type {
+  IndexItem,
+  Metadata,
+  Metric,
+  SearchHit,
+  SearchIndex,
+  SearchOptions,
+} from "../tasks/search/search-index.js";
