@@ -12,8 +12,8 @@ export interface SeenFace {
 export const FACES_BY_EYE = JSON.parse(readFileSync(new URL("faces-by-eye.json", import.meta.url), "utf8"))
   .photos as Record<string, SeenFace[]>;
 
-/** Boxes of one face share this much of their union: detectors disagree about how far a face reaches. */
-const SAME_FACE = 0.3;
+/** Boxes of one face share this much of their union: detectors disagree about how far a face reaches, some by twice the area. */
+const SAME_FACE = 0.2;
 
 interface Box {
   x: number;

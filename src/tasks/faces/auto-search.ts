@@ -3,12 +3,10 @@ import type { Face } from "./face.js";
 import type { FaceSearch, SearchOptions } from "./face-search.js";
 import { type Look, wholePicture } from "./look.js";
 import { faceOverlap, mergeFaces } from "./merge-faces.js";
-import { type Judges, secondLook } from "./second-look.js";
+import { AGREED_SCORE, type Judges, secondLook } from "./second-look.js";
 import { tiles } from "./tiles.js";
 
-/** Least agreement of both networks: halfway between the best of no face, 0.58, and the worst of a whole face, 0.74; docs/faces.md. */
-export const AGREED_SCORE = 0.66;
-/** Whatever scores this in a first look gets a second one. */
+/** Whatever scores this in a first look gets a second one. Fixed: below it, pictures without faces have hundreds of candidates. */
 const CANDIDATE_SCORE = 0.4;
 /** Candidates that share this much of their union are one. */
 const SAME_FACE = 0.3;
@@ -42,7 +40,7 @@ export class AutoSearch implements FaceSearch {
     known: readonly Face[],
     { minScore, signal }: { minScore: number; signal: AbortSignal | undefined },
   ): Promise<Face[]> {
-    const first = { minScore: Math.min(minScore, CANDIDATE_SCORE), signal };
+    const first = { minScore: CANDIDATE_SCORE, signal };
     // The short range network sees faces that fill the picture, which the other does not.
     const wide = looks.filter(({ side }) => side === wholePicture(image).side);
     const found = [

@@ -7,6 +7,11 @@ import { faceOverlap, mergeFaces } from "./merge-faces.js";
 
 /** A second look's side in sides of the face: where both networks tell faces from others best; docs/faces.md has the measurement. */
 const ROOM = 3.4;
+/**
+ * Least agreement of both networks, by default: halfway between the highest score of what is no face, 0.58, and the lowest of a face, 0.67, a
+ * profile; docs/faces.md.
+ */
+export const AGREED_SCORE = 0.62;
 /** Both networks' boxes of one face, and a face and what it was looked for as: they share more than this of their union. */
 const SAME_FACE = 0.3;
 /** A face that is turned by more than this in its look is looked at once more, level; radians. */
@@ -14,7 +19,7 @@ const LEVEL = Math.PI / 12;
 /** The other ways that a face may lie. A network that is shown a lying face often takes it for an upright one, with wrong landmarks. */
 const TURNS = [Math.PI / 2, Math.PI, -Math.PI / 2];
 
-/** Two networks that were trained apart: both must see a face. */
+/** Two networks of different make: both must see a face. */
 export interface Judges {
   short: Pick<BoxDetector, "detect" | "dispose">;
   full: Pick<BoxDetector, "detect" | "dispose">;
@@ -37,12 +42,20 @@ export async function secondLook(
 ): Promise<Face[]> {
   const look = (looks: Look[]) => judge(image, looks, judges, options);
   const first = await look(candidates.map(levelLook));
-  const doubted = candidates.filter((_, i) => !first[i]);
-  const turned = await look(
-    doubted.map(levelLook).flatMap((level) => TURNS.map((turn) => ({ ...level, angle: level.angle + turn }))),
+  const sure = first.filter((one) => one && one.face.score >= AGREED_SCORE);
+  const doubted = candidates.flatMap((candidate, i) =>
+    sure.includes(first[i]) ? [] : [{ candidate, upright: first[i] }],
   );
-  const best = doubted.map((_, i) => highest(turned.slice(i * TURNS.length, (i + 1) * TURNS.length)));
-  const seen = [...first, ...best].filter((one) => one !== undefined);
+  const turned = await look(
+    doubted.flatMap(({ candidate }) => {
+      const level = levelLook(candidate);
+      return TURNS.map((turn) => ({ ...level, angle: level.angle + turn }));
+    }),
+  );
+  const best = doubted.map(({ upright }, i) =>
+    highest([upright, ...turned.slice(i * TURNS.length, (i + 1) * TURNS.length)]),
+  );
+  const seen = [...sure, ...best].filter((one) => one !== undefined);
   const isLevel = ({ face, look }: Seen) => Math.abs(remainder(faceAngle(face) - look.angle)) <= LEVEL;
   const leveled = await look(seen.filter((one) => !isLevel(one)).map(({ face }) => levelLook(face)));
   return [...seen.filter(isLevel), ...leveled].flatMap((one) => (one ? [one.face] : []));
