@@ -34,12 +34,27 @@ def load(folder, kind):
     return model
 
 
+def with_onednn_linear(module):
+    """Has oneDNN multiply where PyTorch would take MKL, whose float32 product is slow on AMD."""
+    import torch
+    from torch.utils.mkldnn import MkldnnLinear
+
+    for name, child in module.named_children():
+        if isinstance(child, torch.nn.Linear):
+            setattr(module, name, MkldnnLinear(child, torch.float))
+        else:
+            with_onednn_linear(child)
+    return module
+
+
 def main():
     options = json.loads(sys.argv[1])
     import torch
 
     torch.set_num_threads(options["threads"])
     model = load(options["folder"], options["kind"])
+    if options.get("linear") == "onednn":
+        model = with_onednn_linear(model)
     picture = torch.rand(options["batch"], 3, options["size"], options["size"]) * 2 - 1
     with torch.inference_mode():
         model(picture)

@@ -16,7 +16,8 @@ const SLOW = { rounds: 1 };
 export function workloads(places) {
   const forward = (model, batch, threads, rounds) => {
     const { title, size } = MODELS[model];
-    const isLarge = model === "eva02-base" && batch > 1;
+    // tfjs-backend-wasm would take minutes for eight large pictures; of its one thread one workload is enough.
+    const hasTime = threads === 2 && !(model === "eva02-base" && batch > 1);
     return {
       name: `${model}, batch ${batch}, ${threads} thread${threads > 1 ? "s" : ""}`,
       title: `${title}, batch ${batch}, ${threads} thread${threads > 1 ? "s" : ""}`,
@@ -27,9 +28,7 @@ export function workloads(places) {
       passes: 1,
       peers: [
         ...vitrailPeers(places, { task: "tensor", folder: places.folders[model], size, batch, threads }),
-        ...(isLarge || threads > 1 === false
-          ? []
-          : [wasmPeer(places, { task: "tensor", folder: places.folders[model], size, batch })]),
+        ...(hasTime ? [wasmPeer(places, { task: "tensor", folder: places.folders[model], size, batch })] : []),
         ...onnxPeers(places, { model, size, batch, threads }),
         ...pytorchPeers(places, { model, size, batch, threads }),
       ],
@@ -110,12 +109,13 @@ const onnxPeers = ({ node20, folders }, { model, ...options }) =>
   }));
 
 const pytorchPeers = ({ python, folders }, { model, ...options }) =>
-  python
-    ? [
-        {
-          name: "PyTorch eager",
-          command: python,
-          args: ["peer_pytorch.py", { ...options, kind: MODELS[model].kind, folder: folders[model] }],
-        },
-      ]
-    : [];
+  ["PyTorch eager", "PyTorch with oneDNN Linear"]
+    .filter(() => python)
+    .map((name, index) => ({
+      name,
+      command: python,
+      args: [
+        "peer_pytorch.py",
+        { ...options, kind: MODELS[model].kind, folder: folders[model], linear: ["plain", "onednn"][index] },
+      ],
+    }));

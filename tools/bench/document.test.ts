@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+
+// Plain JavaScript, since the benchmark runs before anything is built.
+const { performanceDocument } = await import(new URL("./document.mjs", import.meta.url).href);
+const { plot } = await import(new URL("./plot.mjs", import.meta.url).href);
+
+const result = (name: string, least: number) => ({
+  name,
+  least,
+  median: least,
+  peakMegabytes: 1,
+  firstMilliseconds: 5,
+});
+const workload = {
+  title: "ViT",
+  name: "vit",
+  model: "vit-base",
+  batch: 1,
+  threads: 2,
+  results: [
+    result("vitrail, fp32, Node 20", 300),
+    result("vitrail, fp32, Node 24", 400),
+    { name: "vitrail, int8, Node 20", error: "input/option: a | b" },
+    result("onnxruntime-node fp32", 100),
+    result("tfjs-backend-wasm", 1600),
+  ],
+};
+const machine = { processor: "2 cores", memory: "1 GiB", versions: { Node: "20" }, date: "2026-01-01", foreign: 0 };
+
+describe("docs/performance.md", () => {
+  const document = performanceDocument([workload], machine);
+
+  it("says beside each ratio what was the most, and which is missed", () => {
+    expect(document).toContain(
+      "| ViT-B/16 fp32 / onnxruntime-node fp32 | 3.00 (3.7) | 4.00 (3.7, **missed**) | not measured |",
+    );
+    expect(document).toContain("| ViT-B/16 fp32 / tfjs-backend-wasm | 0.19 (0.25) | 0.25 (0.25) | not measured |");
+  });
+
+  it("gives the reason of a peer that failed in its row, which stays one", () => {
+    expect(document).toContain("| vitrail, int8, Node 20 | input/option: a / b |");
+  });
+});
+
+describe("docs/performance.svg", () => {
+  it("has a dot for each peer that ran, faster ones further left", () => {
+    const image = plot([workload]) as string;
+    const places = [...image.matchAll(/<circle cx="([\d.]+)"/g)].map(([, x]) => Number(x));
+    expect(places).toHaveLength(4);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+});
