@@ -1,5 +1,6 @@
 export { configureEngine, type EngineConfiguration } from "./backend/configure-engine.js";
-export { describeEngine, type EngineName, type EngineOptions } from "./backend/engine.js";
+export { describeEngine, type EngineDescription, type EngineName, type EngineOptions } from "./backend/engine.js";
+export type { SkippedEngine } from "./backend/engines/take-engine.js";
 export {
   CheckpointError,
   EngineError,
