@@ -24,7 +24,7 @@ import {
 import { batchMatMul, fusedMatMul } from "./kernels/mat-mul.js";
 import { linear } from "./kernels/matrix-product.js";
 import { imagePatches, layerNorm, layerNormGradient, rotary, softmax } from "./kernels/rows.js";
-import { pad, slice } from "./kernels/slice.js";
+import { pad, slice, splitV } from "./kernels/slice.js";
 import { mean, sum } from "./kernels/sum.js";
 import { transpose } from "./kernels/transpose.js";
 import { processorCount } from "./threads-node.js";
@@ -57,6 +57,7 @@ const KERNELS = [
   rotary,
   sigmoid,
   slice,
+  splitV,
   softmax,
   sqrt,
   square,

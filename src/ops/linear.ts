@@ -1,19 +1,16 @@
 import {
   add,
   clone,
+  engine,
   fused,
   type GradConfig,
   matMul,
-  mul,
-  relu,
   reshape,
-  step,
   sum,
   type Tensor,
   type Tensor2D,
-  tidy,
 } from "@tensorflow/tfjs-core";
-import { type Activation, activate, geluGradient } from "./activation.js";
+import { type Activation, activate } from "./activation.js";
 import { fusedKernel } from "./fused-kernel.js";
 
 export interface LinearOptions {
@@ -39,11 +36,11 @@ const flat = (x: Tensor) => reshape(x, [-1, x.shape.at(-1)!]) as Tensor2D;
  * Bias and residual come last on purpose: as the first summand of the product a large residual would round each of its additions.
  */
 export function linear(x: Tensor, kernel: Tensor, { bias, activation, residual }: LinearOptions = {}): Tensor {
-  if (activation && !isFused(activation)) {
+  // A tape saves what the activation gets, which costs less than to compute the product again for its gradient.
+  if (activation && (!isFused(activation) || residual || isOnTape())) {
     const activated = activate(linear(x, kernel, { bias }), activation);
     return residual ? add(residual, activated) : activated;
   }
-  if (activation && residual) return add(residual, linear(x, kernel, { bias, activation }));
   const extras = { ...(bias && { bias }), ...(residual && { residual }) };
   return fusedKernel(
     "VitrailLinear",
@@ -58,25 +55,23 @@ export function linear(x: Tensor, kernel: Tensor, { bias, activation, residual }
   );
 }
 
-/** With an activation, its input is computed again: saving it would take as much memory as all else of a block. */
+/** Whether TF.js records ops for a gradient. */
+const isOnTape = () => engine().state.gradientDepth > 0;
+
+/** Of the kernel without an activation, which is the only form on a tape. */
 export const linearGradient: GradConfig = {
   kernelName: "VitrailLinear",
   saveAllInputs: true,
   gradFunc: (dy, saved, attributes) => {
-    const { activation, extras } = attributes as unknown as { activation?: FusedActivation; extras: string[] };
-    const [x, kernel, ...rest] = saved as [Tensor, Tensor, ...Tensor[]];
-    // Made here and not in the functions below, each of which TF.js runs in a tidy of its own.
-    const slope = () => {
-      const inner = linear(x, kernel, { bias: rest[extras.indexOf("bias")] });
-      return activation === "gelu" ? geluGradient(dy as Tensor, inner) : mul(dy as Tensor, step(relu(inner)));
-    };
-    const gradient = activation ? tidy(slope) : (dy as Tensor);
+    const { extras } = attributes as unknown as { extras: string[] };
+    const [x, kernel] = saved as [Tensor, Tensor];
+    const slope = dy as Tensor;
     const gradients: Record<string, () => Tensor> = {
-      0: () => reshape(matMul(flat(gradient), kernel as Tensor2D, false, true), x.shape),
-      1: () => matMul(flat(x), flat(gradient), true, false),
+      0: () => reshape(matMul(flat(slope), kernel as Tensor2D, false, true), x.shape),
+      1: () => matMul(flat(x), flat(slope), true, false),
     };
     extras.forEach((name, i) => {
-      gradients[2 + i] = name === "bias" ? () => sum(flat(gradient), 0) : () => clone(gradient);
+      gradients[2 + i] = name === "bias" ? () => sum(flat(slope), 0) : () => clone(slope);
     });
     return gradients;
   },

@@ -39,3 +39,18 @@ describeKernel("PadV2", {
     gradientBound: 0,
   },
 });
+
+describeKernel("SplitV", {
+  "three parts of the middle axis": {
+    inputs: [[2, 6, 5]],
+    compute: (x) => tf.concat(tf.split(x!, [1, 3, 2], 1).reverse(), 1),
+    bound: 0,
+    gradientBound: 0,
+  },
+  "halves of the last axis": {
+    inputs: [[3, 4]],
+    compute: (x) => tf.add(...(tf.split(x!, 2, -1) as [tf.Tensor, tf.Tensor])),
+    bound: 0,
+    gradientBound: 0,
+  },
+});

@@ -1,4 +1,4 @@
-import { slice_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { backend_util, slice_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import type { Kernel } from "./define-kernel.js";
 
@@ -67,5 +67,26 @@ export const pad: Kernel = {
       memory.copyWithin(out.start + target, from + source, from + source + bytes),
     );
     return out;
+  },
+};
+
+/** Cuts a tensor along an axis. The gradient of a concatenation. */
+export const splitV: Kernel = {
+  name: "SplitV",
+  compute(backend, { x }, { numOrSizeSplits, axis }: { numOrSizeSplits: number[] | number; axis: number }) {
+    const along = util.parseAxisParam(axis, x!.shape)[0]!;
+    const sizes = backend_util.prepareSplitSize(x as never, numOrSizeSplits, along);
+    const outputs = sizes.map((length) => backend.output(x!.shape.map((size, one) => (one === along ? length : size))));
+    const from = backend.address(x!);
+    const memory = backend.memoryBlocks.all();
+    let start = 0;
+    for (const [i, { start: to, shape }] of outputs.entries()) {
+      const begin = x!.shape.map((_, one) => (one === along ? start : 0));
+      eachRun({ shape: x!.shape, begin, size: shape }, (source, target, bytes) =>
+        memory.copyWithin(to + target, from + source, from + source + bytes),
+      );
+      start += sizes[i]!;
+    }
+    return outputs;
   },
 };
