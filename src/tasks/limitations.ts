@@ -4,7 +4,7 @@ import { canonicalKey, EMOTIONS, GENDERS, type LabelTable, RACES } from "./faces
 /** What models of an attribute can't know, in a sentence or two that people are shown beside their answers. */
 const LIMITATIONS = {
   emotion:
-    "Emotion: a label for how a face looks in one picture, not for what the person feels. Posed, mixed and culturally different expressions are often misread; the data sets of this kind disagree with themselves on a third of the labels.",
+    "Emotion: a label for how a face looks in one picture, not for what the person feels. Posed, mixed and culturally different expressions are often misread; people themselves agree with about two thirds of the labels of FER2013 (Goodfellow et al., 2013).",
   age: "Age: an estimate of apparent age that is years off for many people, most for children, the old, and groups that the training data has few of. No proof of age.",
   gender:
     "Gender: a guess from looks in two categories, wrong for many people and unevenly so; it says nothing of anyone's identity.",
