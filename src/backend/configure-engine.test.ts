@@ -11,6 +11,7 @@ afterEach(() => {
 // In order: what is configured holds for the process.
 describe("configureEngine", () => {
   it("is not needed: the environment may ask, and else vectors stay single", () => {
+    vi.stubEnv("VITRAIL_REVECTORIZE", undefined);
     expect(isRevectorizationAsked()).toBe(false);
     vi.stubEnv("VITRAIL_REVECTORIZE", "1");
     expect(isRevectorizationAsked()).toBe(true);
