@@ -56,9 +56,9 @@ export async function startPeerEngine(
     checkDoubts();
     if (!(await setBackend(engine.backend))) throw new Error("TF.js could not start the backend");
     const backend = findBackend(engine.backend);
-    if (proven.has(backend)) return;
     const objection = engine.refuse?.(backend);
     if (objection) throw new Error(objection);
+    if (proven.has(backend)) return;
     await proveBackend();
     proven.add(backend);
   });

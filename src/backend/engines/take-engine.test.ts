@@ -122,6 +122,12 @@ describe("an engine asked for by name", () => {
     });
   });
 
+  it('"tensorflow-gpu" is not what tfjs-node without a GPU is taken for', async () => {
+    install(TFJS_NODE, backendCode("tensorflow"));
+    await useEngine({ engine: "tensorflow" }, packages);
+    await expect(useEngine({ engine: "tensorflow-gpu" }, packages)).rejects.toMatchObject({ code: "engine/failed" });
+  });
+
   it('"webgpu" runs on an adapter in software, and names it', async () => {
     install("webgpu", dawn({ architecture: "swiftshader", description: "SwiftShader driver" }));
     install("@tensorflow/tfjs-backend-webgpu", backendCode("webgpu"));
