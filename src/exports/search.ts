@@ -1,5 +1,12 @@
 export { SearchError } from "../errors.js";
+export { type ClusterOptions, type Clusters, clusterVectors } from "../tasks/search/cluster.js";
 export type { EmbeddedIndex } from "../tasks/search/embedded-index.js";
+export {
+  type DuplicateOptions,
+  type Duplicates,
+  findDuplicates,
+  type ThresholdSource,
+} from "../tasks/search/find-duplicates.js";
 export { fingerprintOf } from "../tasks/search/fingerprint.js";
 export type { IndexMode } from "../tasks/search/index-folder.js";
 export type { Precision } from "../tasks/search/manifest.js";

@@ -1,11 +1,15 @@
 import { Command, CommanderError } from "commander";
 import { VitrailError } from "../../errors.js";
 import { classifyCommand } from "./classify.js";
+import { clusterCommand } from "./cluster.js";
 import { doctorCommand } from "./doctor.js";
+import { duplicatesCommand } from "./duplicates.js";
 import { embedCommand } from "./embed.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { facesCommand } from "./faces.js";
+import { indexCommand } from "./index-pictures.js";
 import { inspectCommand } from "./inspect.js";
+import { searchCommand } from "./search.js";
 import type { Terminal } from "./terminal.js";
 import { verifyCommand } from "./verify.js";
 
@@ -32,7 +36,18 @@ export async function runCli(argv: readonly string[], terminal: Terminal, versio
     .option("--quiet", "print nothing but results")
     .option("--verbose", "print where an error came from")
     .addHelpText("after", EXIT_CODES);
-  for (const make of [classifyCommand, doctorCommand, embedCommand, facesCommand, inspectCommand, verifyCommand])
+  for (const make of [
+    classifyCommand,
+    clusterCommand,
+    doctorCommand,
+    duplicatesCommand,
+    embedCommand,
+    facesCommand,
+    indexCommand,
+    inspectCommand,
+    searchCommand,
+    verifyCommand,
+  ])
     program.addCommand(make(run));
   for (const command of [program, ...program.commands])
     command.exitOverride().configureOutput({

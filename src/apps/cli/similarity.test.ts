@@ -1,0 +1,97 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tinyModel } from "../../tasks/model-folder.testing.js";
+import { runForTest as run } from "./run-cli.testing.js";
+
+const PHOTOS = join(import.meta.dirname, "../../../conformance/photos");
+const NAMES = ["chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "hopper.png"];
+const model = tinyModel("vit");
+let folder: string;
+const path = (...names: string[]) => join(folder, ...names);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "vitrail-similarity-"));
+  mkdirSync(path("photos"));
+  for (const name of NAMES) cpSync(join(PHOTOS, name), path("photos", name));
+  cpSync(join(PHOTOS, "hopper.png"), path("photos", "hopper again.png"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("vitrail index and vitrail search", () => {
+  it("put pictures into an index once, and find each as its own best", async () => {
+    const first = await run(["index", model, path("photos"), "--out", path("ix")]);
+    expect(first.notes).toBe("");
+    expect(first.out).toMatch(/^6 pictures indexed, 0 unchanged; 6 in /);
+    const second = await run(["index", model, path("photos"), "--out", path("ix")]);
+    expect(second.out).toMatch(/^0 pictures indexed, 6 unchanged; 6 in /);
+    const found = await run([
+      "search",
+      path("ix"),
+      path("photos", "coffee.png"),
+      "--model",
+      model,
+      "--top-k",
+      "2",
+      "--json",
+    ]);
+    const [{ hits }] = found.json();
+    expect(hits).toHaveLength(2);
+    expect(hits[0]).toMatchObject({ id: path("photos", "coffee.png"), metadata: { bytes: expect.any(Number) } });
+    expect(hits[0].score).toBeCloseTo(1, 5);
+  });
+
+  it("leave a broken picture out, say so, and exit with 1", async () => {
+    mkdirSync(path("broken"));
+    writeFileSync(path("broken", "a.jpg"), "no picture");
+    cpSync(join(PHOTOS, "rocket.jpg"), path("broken", "b.jpg"));
+    const { code, out, notes } = await run(["index", model, path("broken"), "--out", path("ix-broken")]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^1 pictures indexed/);
+    expect(notes).toMatch(/a\.jpg/);
+    expect(notes).toMatch(/1 of 2 pictures failed/);
+  });
+
+  it("refuse an index of another model", async () => {
+    const { code, notes } = await run([
+      "search",
+      path("ix"),
+      path("photos", "coffee.png"),
+      "--model",
+      tinyModel("eva-tiny"),
+    ]);
+    expect(code).toBe(1);
+    expect(notes).toMatch(/search\/other-model/);
+  });
+});
+
+describe("vitrail duplicates and vitrail cluster", () => {
+  it("name the copies, and write them side by side into a page that loads nothing", async () => {
+    const { out, code } = await run([
+      "duplicates",
+      model,
+      path("photos"),
+      "--threshold",
+      "0.99999",
+      "--html",
+      path("d.html"),
+    ]);
+    expect(code).toBe(0);
+    expect(out).toContain(`${path("photos", "hopper again.png")}\n  ${path("photos", "hopper.png")}`);
+    const html = readFileSync(path("d.html"), "utf8");
+    expect(html).toContain("hopper again.png");
+    expect(html).not.toMatch(/<script|https?:/);
+  });
+
+  it("put every picture into one cluster or none, the same each time", async () => {
+    const argv = ["cluster", model, path("photos"), "--count", "2", "--json", "--html", path("c.html")];
+    const found = (await run(argv)).json();
+    expect(found.clusters.flat().sort()).toEqual(
+      [...NAMES, "hopper again.png"].map((name) => path("photos", name)).sort(),
+    );
+    expect((await run(argv)).json()).toEqual(found);
+    expect(readFileSync(path("c.html"), "utf8")).toContain("Cluster 2");
+    expect((await run(["cluster", model, path("photos"), "--count", "none"])).code).toBe(2);
+  });
+});
