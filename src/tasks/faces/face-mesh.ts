@@ -123,7 +123,7 @@ export async function loadFaceMesh(options: FaceMeshOptions = {}): Promise<FaceM
 }
 
 /** @throws InputError `input/face` for a box without place or area */
-export function meshLook(face: MeshFace): Look {
+function meshLook(face: MeshFace): Look {
   const { x, y, width, height } = face?.box ?? {};
   if (![x, y, width, height].every(Number.isFinite) || width <= 0 || height <= 0)
     throw new InputError("input/face", `A face's box of ${width} x ${height} at (${x}, ${y}) shows no face.`);
