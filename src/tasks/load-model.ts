@@ -27,7 +27,8 @@ export interface LoadModelOptions extends EngineOptions {
   /**
    * How the weights of the model's blocks are kept; default "float32". "float16" takes half of the memory and a little more time: a checkpoint of
    * float16 gives the same numbers, others are rounded. "int8" takes a quarter or half of the memory and is faster, most of all on
-   * Node 24 and processors with an instruction for it: embeddings have a cosine of at least 0.998 to float32's. By the engine "vitrail" only.
+   * Node 24 and processors with an instruction for it: embeddings have a cosine of at least 0.998 to float32's. By the engine "vitrail" only,
+   * which "auto" takes for these two.
    */
   dtype?: WeightPrecision;
   signal?: AbortSignal;
@@ -62,14 +63,17 @@ async function load(
   options: LoadModelOptions,
 ): Promise<{ transformer: VisionTransformer; config: ModelConfig; backend: string; files: string[] }> {
   checkOptionNames(options, ["interpolate", "dtype", "signal", "engine", "threads"]);
-  const { interpolate = false, dtype, signal, ...engine } = options;
+  const { interpolate = false, dtype = "float32", signal, engine = "auto", threads } = options;
   choiceOption("dtype", dtype, WEIGHT_PRECISIONS);
   checkInterpolate(interpolate);
   const { config, checkpoint, files } = await openModel(folder);
   try {
     // In turn, since the engine is TF.js's for the whole process: a pass or a load on another engine must not come between.
     return await exclusive(async () => {
-      await useEngine(engine);
+      await useEngine({
+        engine: engine === "auto" && dtype !== "float32" ? "vitrail" : engine,
+        ...(threads !== undefined && { threads }),
+      });
       const model = assembleModel(config, checkpoint, {
         interpolate,
         upload: uploadWeights(uploadToActiveBackend, dtype),
