@@ -30,6 +30,7 @@ const places = {
   ...commands,
   folders: await checkpoints(),
   photograph: join(root, "conformance/photos/grace_hopper.jpg"),
+  portrait: join(root, "conformance/photos/hopper.png"),
 };
 const all = workloads(places);
 const chosen = all.filter(({ name, batch = 1 }) => name.includes(options.only) && !(options.quick && batch > 1));

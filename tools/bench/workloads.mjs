@@ -10,7 +10,7 @@ const SLOW = { rounds: 1 };
 
 /**
  * @param places `node20`, `node24`, `python`: programs, the last two undefined where there is none; `folders`: checkpoints by model, with the
- *   graphs that prepare.mjs wrote beside them; `photograph`: a file
+ *   graphs that prepare.mjs wrote beside them; `photograph`, `portrait`: files
  * @returns workloads `{ name, title, rounds, passes, peers: [{ name, command, args, env, rounds }] }`
  */
 export function workloads(places) {
@@ -34,7 +34,7 @@ export function workloads(places) {
       ],
     };
   };
-  const faces = { task: "faces", file: places.photograph, threads: 2 };
+  const faces = { task: "faces", file: places.portrait, threads: 2 };
   return [
     forward("vit-base", 1, 2, 9),
     forward("eva02-base", 1, 2, 4),
@@ -44,7 +44,7 @@ export function workloads(places) {
     forward("eva02-base", 1, 1, 2),
     {
       name: "file to labels",
-      title: "ViT-B/16 from a JPEG file (640 x 480) to labels, 2 threads",
+      title: "ViT-B/16 from a JPEG file (512 x 600) to labels, 2 threads",
       rounds: 9,
       passes: 1,
       peers: [
@@ -63,7 +63,7 @@ export function workloads(places) {
     },
     {
       name: "faces",
-      title: "BlazeFace short range, from pixels to faces, 2 threads",
+      title: "BlazeFace short range, from 128 x 128 pixels to faces, 2 threads",
       rounds: 6,
       passes: 20,
       peers: [...vitrailPeers(places, faces).filter(({ dtype }) => !dtype), { ...wasmPeer(places, faces), rounds: 6 }],
