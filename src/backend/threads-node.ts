@@ -53,3 +53,12 @@ export const runtime = (): { architecture: string; v8: number } => ({
   architecture: process.arch,
   v8: Number(process.versions.v8.split(".")[0]),
 });
+
+export type Cancel = () => void;
+
+/** Runs work a little later, if the process is still there. */
+export function soon(work: () => void): Cancel {
+  const timer = setTimeout(work, 100);
+  timer.unref();
+  return () => clearTimeout(timer);
+}

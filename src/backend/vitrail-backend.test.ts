@@ -148,6 +148,25 @@ describe.each(Object.keys(CONFIGURATIONS))("VitrailBackend with %s", (configurat
     expect(inUse()).toBeLessThanOrEqual(before);
   });
 
+  it("gives the memory back to the system when the last tensor has left it, and goes on", async () => {
+    const large = tf.ones([2 ** 25]);
+    const sum = tf.add(large, 1);
+    const { wasm } = backend.memoryBlocks;
+    expect(wasm.buffer.byteLength).toBeGreaterThan(2 ** 27);
+    large.dispose();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(backend.memoryBlocks.wasm).toBe(wasm); // a tensor is in it
+    expect(sum.dataSync()[2 ** 25 - 1]).toBe(2);
+    sum.dispose();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(backend.memoryBlocks.wasm).not.toBe(wasm);
+    expect(backend.memoryBlocks.wasm.buffer.byteLength).toBeLessThan(2 ** 24);
+    expect(backend.pool.size).toBe(CONFIGURATIONS[configuration]!.threads);
+    const x = tf.ones([64, 64]) as tf.Tensor2D;
+    expect(tf.tidy(() => linear(x, x).dataSync()[9])).toBe(64);
+    x.dispose();
+  });
+
   it("says what its memory holds", () => {
     const x = tf.ones([64, 64]) as tf.Tensor2D;
     const y = tf.matMul(x, x);

@@ -1,15 +1,16 @@
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
-import { control } from "./control.js";
-import { engineModule, type KernelPlan } from "./engine-module.js";
+import { type EngineCode, engineModule, type KernelPlan } from "./engine-module.js";
 import { halfMatrix } from "./matrix-formats/half-matrix.js";
 import { packedMatrix } from "./matrix-formats/packed-matrix.js";
 import { quantizedMatrix } from "./matrix-formats/quantized-matrix.js";
-import { EngineMemory } from "./memory.js";
+import type { EngineMemory } from "./memory.js";
+import { createSpace, isWorthTrimming, type Space } from "./space.js";
 import { type Packed, type Place, type PlaceReader, Storage } from "./storage.js";
 import { type ElementKind, elementBytes, elementKinds, widen } from "./tasks/pack.js";
-import { ThreadPool } from "./thread-pool.js";
+import type { ThreadPool } from "./thread-pool.js";
+import { type Cancel, soon } from "./threads-node.js";
 
 export const BACKEND_NAME = "vitrail";
 /** Smaller right sides are packed anew for each product, which costs next to nothing. */
@@ -33,20 +34,25 @@ export type EngineTensor = TensorInfo & { readonly start: number };
  * (their slice returns a subarray).
  */
 export class VitrailBackend extends MathBackendCPU implements PlaceReader {
-  readonly memoryBlocks: EngineMemory;
-  readonly pool: ThreadPool;
+  private readonly code: EngineCode;
+  private space: Space;
   private readonly scratchBlocks: number[] = [];
-  private zeroBlock = { start: 0, length: 0 };
-  private readonly tables = new WeakMap<object, number>();
-  private readonly lost = new FinalizationRegistry<number>((start) => this.memoryBlocks.release(start));
+  private trimming: Cancel | undefined;
 
   constructor(
     readonly plan: KernelPlan,
     threads: number,
   ) {
     super();
-    this.memoryBlocks = new EngineMemory(control.end, plan.memory);
-    this.pool = new ThreadPool(this.memoryBlocks, engineModule(plan), threads);
+    this.code = engineModule(plan);
+    this.space = createSpace(plan, this.code, threads);
+  }
+
+  get memoryBlocks(): EngineMemory {
+    return this.space.memory;
+  }
+  get pool(): ThreadPool {
+    return this.space.pool;
   }
 
   override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): object {
@@ -76,7 +82,20 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     const storage = this.data.has(dataId) ? this.storage(dataId) : undefined;
     const isGone = super.disposeData(dataId, force);
     if (isGone && storage) this.vacate(dataId, storage);
+    if (isWorthTrimming(this.space)) this.trimming ??= soon(() => this.trim());
     return isGone;
+  }
+
+  /**
+   * Gives the memory back to the system when the last tensor has left it, as when a model was disposed. WebAssembly's memory can't shrink, so
+   * the engine goes on with a new one, and new threads.
+   */
+  private trim(): void {
+    this.trimming = undefined;
+    if (!isWorthTrimming(this.space)) return;
+    const { pool } = this.space;
+    this.space = createSpace(this.plan, this.code, pool.size);
+    void pool.dispose();
   }
 
   override memory(): { unreliable: boolean; reasons: string[]; engineBytes: number; engineBytesPeak: number } {
@@ -85,6 +104,7 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   }
 
   override dispose(): void {
+    this.trimming?.();
     void this.pool.dispose();
   }
 
@@ -97,14 +117,14 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   private adopt(dtype: DataType, size: number, place: Place): object {
     const dataId = {};
     this.data.set(dataId, new Storage(this, dtype, size, place) as never);
-    if ("start" in place) this.lost.register(dataId, place.start, dataId);
+    if ("start" in place) this.space.lost.register(dataId, place.start, dataId);
     return dataId;
   }
 
   private vacate(dataId: object, storage: Storage): void {
     const { place } = storage;
     if (!("start" in place)) return;
-    this.lost.unregister(dataId);
+    this.space.lost.unregister(dataId);
     this.memoryBlocks.release(place.start);
     storage.place = { at: "unset" };
   }
@@ -112,7 +132,7 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   private settle(dataId: object, storage: Storage, place: Place & { start: number }): void {
     this.vacate(dataId, storage);
     storage.place = place;
-    this.lost.register(dataId, place.start, dataId);
+    this.space.lost.register(dataId, place.start, dataId);
   }
 
   numbersAt(place: Place, size: number): Float32Array {
@@ -180,23 +200,25 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
    * double, all of them together are smaller than the last.
    */
   zeros(length: number): number {
-    if (length > this.zeroBlock.length) {
+    const { space } = this;
+    if (length > space.zeros.length) {
       const size = 2 ** Math.ceil(Math.log2(Math.max(4096, length)));
-      this.zeroBlock = { start: this.memoryBlocks.allocate(size * 4), length: size };
-      this.memoryBlocks.floats(this.zeroBlock.start, size).fill(0);
+      space.zeros = { start: space.own(size * 4), length: size };
+      this.memoryBlocks.floats(space.zeros.start, size).fill(0);
     }
-    return this.zeroBlock.start;
+    return space.zeros.start;
   }
 
   /** Address of a table that is made once for an object and kept for as long as the object lives. */
   table(owner: object, make: () => Float32Array): number {
-    const known = this.tables.get(owner);
+    const { tables } = this.space;
+    const known = tables.get(owner);
     if (known !== undefined) return known;
     const values = make();
-    const start = this.memoryBlocks.allocate(values.length * 4);
+    const start = this.space.own(values.length * 4);
     this.memoryBlocks.floats(start, values.length).set(values);
-    this.tables.set(owner, start);
-    this.lost.register(owner, start);
+    tables.set(owner, start);
+    this.space.lostTables.register(owner, start);
     return start;
   }
 
