@@ -25,7 +25,7 @@ const workload = {
     result("tfjs-backend-wasm", 1600),
   ],
 };
-const machine = { processor: "2 cores", memory: "1 GiB", versions: { Node: "20" }, date: "2026-01-01", foreign: 0 };
+const machine = { processor: "2 cores", memory: "1 GiB", versions: { Node: "20" }, date: "2026-01-01" };
 
 describe("docs/performance.md", () => {
   const document = performanceDocument([workload], machine);
@@ -35,6 +35,11 @@ describe("docs/performance.md", () => {
       "| ViT-B/16 fp32 / onnxruntime-node fp32 | 3.00 (3.7) | 4.00 (3.7, **missed**) | not measured |",
     );
     expect(document).toContain("| ViT-B/16 fp32 / tfjs-backend-wasm | 0.19 (0.25) | 0.25 (0.25) | not measured |");
+  });
+
+  it("marks what was measured while other programs ran", () => {
+    expect(document).not.toContain("sketch");
+    expect(performanceDocument([{ ...workload, foreign: 1.4 }], machine)).toMatch(/A sketch: .* 1\.4 cores/);
   });
 
   it("gives the reason of a peer that failed in its row, which stays one", () => {

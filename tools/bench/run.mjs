@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { performanceDocument } from "./document.mjs";
+import { performanceDocument, QUIET } from "./document.mjs";
 import { Peer } from "./peer.mjs";
 import { plot } from "./plot.mjs";
 import { checkpoints, installPeers, programs } from "./prepare.mjs";
@@ -36,14 +36,18 @@ const all = workloads(places);
 const chosen = all.filter(({ name, batch = 1 }) => name.includes(options.only) && !(options.quick && batch > 1));
 if (chosen.length === 0) throw new Error(`no such workload; there are: ${all.map(({ name }) => name).join("; ")}`);
 
-const results = { ...readResults(), machine: await machine() };
-for (const workload of chosen) results[workload.name] = await measure(workload);
+const results = { ...readResults(), machine: machine() };
+for (const workload of chosen) {
+  const foreign = await foreignLoad();
+  if (foreign > QUIET) console.error(`other programs keep ${foreign.toFixed(1)} cores busy: not worth much`);
+  results[workload.name] = { foreign, peers: await measure(workload) };
+}
 
 writeFileSync(stored, JSON.stringify(results, null, 1));
 
 const measured = all
   .filter(({ name }) => results[name])
-  .map((workload) => ({ ...workload, results: results[workload.name] }));
+  .map((workload) => ({ ...workload, foreign: results[workload.name].foreign, results: results[workload.name].peers }));
 writeFileSync(join(root, "docs/performance.svg"), plot(measured));
 writeFileSync(join(root, "docs/performance.md"), performanceDocument(measured, results.machine));
 console.log("see docs/performance.md");
@@ -78,15 +82,11 @@ function readResults() {
   }
 }
 
-async function machine() {
+function machine() {
   const [{ model }] = cpus();
-  const foreign = await foreignLoad();
-  if (foreign > 0.1)
-    console.error(`other programs keep ${foreign.toFixed(1)} cores busy: the figures will not be worth much`);
   const peers = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")).dependencies;
   return {
     processor: `${cpus().length} cores of ${model}`,
-    foreign,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     versions: { Node: [process.version, versions.node24].filter(Boolean).join(" and "), ...peers },
     date: new Date().toISOString().slice(0, 10),
