@@ -51,6 +51,27 @@ export function prepareImage(
   return { width, height };
 }
 
+/**
+ * The part of a picture that the model sees after resize and crop, in pixels of the picture; larger than it where the crop fills up with black.
+ *
+ * @param size of the picture in pixels
+ */
+export function seenRegion(
+  size: { width: number; height: number },
+  { resize, centerCrop: cut }: Pick<PreparePlan, "resize" | "centerCrop">,
+): { x: number; y: number; width: number; height: number } {
+  const resized = resize ? targetSize(size, resize) : size;
+  const scaleX = size.width / resized.width;
+  const scaleY = size.height / resized.height;
+  const { width, height } = cut ?? resized;
+  return {
+    x: ((resized.width - width) / 2) * scaleX,
+    y: ((resized.height - height) / 2) * scaleY,
+    width: width * scaleX,
+    height: height * scaleY,
+  };
+}
+
 function resizeAndCrop(image: Image, { resize, centerCrop: cut }: PreparePlan): Image {
   assertImage(image);
   const resized = resize ? resizeImage(image, { ...targetSize(image, resize), filter: resize.filter }) : image;
@@ -59,7 +80,7 @@ function resizeAndCrop(image: Image, { resize, centerCrop: cut }: PreparePlan): 
 
 /** The longer side is rounded down, as torchvision, transformers and timm all do. */
 function targetSize(
-  { width, height }: Image,
+  { width, height }: { width: number; height: number },
   resize: NonNullable<PreparePlan["resize"]>,
 ): { width: number; height: number } {
   if (!("shortestEdge" in resize)) return { width: resize.width, height: resize.height };

@@ -6,6 +6,7 @@ import { doctorCommand } from "./doctor.js";
 import { duplicatesCommand } from "./duplicates.js";
 import { embedCommand } from "./embed.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
+import { explainCommand } from "./explain.js";
 import { facesCommand } from "./faces.js";
 import { indexCommand } from "./index-pictures.js";
 import { inspectCommand } from "./inspect.js";
@@ -42,6 +43,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal, versio
     doctorCommand,
     duplicatesCommand,
     embedCommand,
+    explainCommand,
     facesCommand,
     indexCommand,
     inspectCommand,
