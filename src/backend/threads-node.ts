@@ -62,3 +62,11 @@ export function soon(work: () => void): Cancel {
   timer.unref();
   return () => clearTimeout(timer);
 }
+
+/**
+ * Makes it likely that memory of WebAssembly that nothing holds any more is collected soon. V8 does not count shared memory when it decides
+ * whether to collect; it does count a buffer, and one that is never touched takes no memory.
+ */
+export function remindCollector(bytes: number): void {
+  soon(() => void new ArrayBuffer(Math.min(bytes, 2 ** 31)));
+}

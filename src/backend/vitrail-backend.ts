@@ -10,7 +10,7 @@ import { createSpace, isWorthTrimming, type Space } from "./space.js";
 import { type Packed, type Place, type PlaceReader, Storage } from "./storage.js";
 import { type ElementKind, elementBytes, elementKinds, widen } from "./tasks/pack.js";
 import type { ThreadPool } from "./thread-pool.js";
-import { type Cancel, soon } from "./threads-node.js";
+import { type Cancel, remindCollector, soon } from "./threads-node.js";
 
 export const BACKEND_NAME = "vitrail";
 /** Smaller right sides are packed anew for each product, which costs next to nothing. */
@@ -93,9 +93,10 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   private trim(): void {
     this.trimming = undefined;
     if (!isWorthTrimming(this.space)) return;
-    const { pool } = this.space;
+    const { pool, memory } = this.space;
+    const bytes = memory.wasm.buffer.byteLength;
     this.space = createSpace(this.plan, this.code, pool.size);
-    void pool.dispose();
+    void pool.dispose().then(() => remindCollector(bytes));
   }
 
   override memory(): { unreliable: boolean; reasons: string[]; engineBytes: number; engineBytesPeak: number } {
