@@ -2,7 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { duplicatesReport } from "../../tasks/reports/similarity-report.js";
 import { findDuplicates } from "../../tasks/search/find-duplicates.js";
-import { type EmbeddedPicture, embedPictures, thumbnailsOf } from "./embed-pictures.js";
+import type { NamedVector } from "../../tasks/write-vectors.js";
+import { embedPictures, thumbnailsOf } from "./embed-pictures.js";
 import { EXIT } from "./exit-codes.js";
 import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
 import { expandPictures } from "./pictures.js";
@@ -39,7 +40,7 @@ export function duplicatesCommand(run: RunCommand): Command {
       const pictures = await expandPictures(names, terminal);
       await using model = await loadForCommand(folder, options, terminal);
       const report = Report.from(terminal, {});
-      const items: EmbeddedPicture[] = [];
+      const items: NamedVector[] = [];
       for await (const item of embedPictures(model, pictures, options, report, terminal)) items.push(item);
       const { threshold } = options;
       const found = await findDuplicates(items, {

@@ -1,33 +1,34 @@
+import type { EmbeddingOptions } from "../../tasks/embedding.js";
 import { readImage } from "../../tasks/image-input.js";
 import { type Thumbnail, thumbnail } from "../../tasks/reports/thumbnail.js";
 import type { VisionModel } from "../../tasks/vision-model.js";
+import type { NamedVector } from "../../tasks/write-vectors.js";
 import type { ModelOptions } from "./model-options.js";
 import type { NamedPicture } from "./pictures.js";
 import type { Report } from "./report.js";
 import type { Terminal } from "./terminal.js";
 
-/** A picture and its vector. `id` is the picture's path. */
-export interface EmbeddedPicture {
-  id: string;
-  vector: Float32Array;
-}
-
 /** Pixels of a contact sheet's pictures. */
 const THUMBNAIL = 160;
 
-/** Embeds pictures one batch after another, telling how far it is; a broken one is reported and passed over. */
+/** Embeds pictures one batch after another, their paths as ids, telling how far it is; a broken one is reported and passed over. */
 export async function* embedPictures(
   model: VisionModel,
   pictures: readonly NamedPicture[],
-  { batch, pool }: Pick<ModelOptions, "batch"> & { pool?: "class" | "mean" | "pooler" },
+  { batch, pool, normalize }: Pick<ModelOptions, "batch"> & EmbeddingOptions,
   report: Report,
   terminal: Terminal,
-): AsyncGenerator<EmbeddedPicture> {
+): AsyncGenerator<NamedVector> {
   const progress = terminal.progress(`0 / ${pictures.length}`);
   try {
     const results = model.embedAll(
       pictures.map(({ input }) => input),
-      { ...(pool && { pool }), ...(batch !== undefined && { batch }), signal: terminal.signal },
+      {
+        ...(pool && { pool }),
+        ...(normalize !== undefined && { normalize }),
+        ...(batch !== undefined && { batch }),
+        signal: terminal.signal,
+      },
     );
     for await (const item of results) {
       const { name } = pictures[item.index]!;

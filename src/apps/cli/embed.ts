@@ -1,5 +1,8 @@
 import { Command, Option } from "commander";
 import type { EmbeddingOptions } from "../../tasks/embedding.js";
+import { checkVectorFile, type NamedVector, writeVectors } from "../../tasks/write-vectors.js";
+import { embedPictures } from "./embed-pictures.js";
+import { EXIT } from "./exit-codes.js";
 import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
 import { reportStream } from "./over-pictures.js";
 import { expandPictures } from "./pictures.js";
@@ -9,11 +12,13 @@ import { Report, type ReportOptions, reportOptions } from "./report.js";
 interface EmbedOptions extends ModelOptions, ReportOptions {
   pool?: NonNullable<EmbeddingOptions["pool"]>;
   normalize: boolean;
+  out?: string;
 }
 
 const EXAMPLES = `
 Examples:
   vitrail embed ./vit photos/ --jsonl > vectors.jsonl
+  vitrail embed ./vit photos/ --out vectors.npy
   vitrail embed ./vit cat.jpg --pool mean --no-normalize --json`;
 
 /** Numbers of a vector that people are shown. */
@@ -27,12 +32,22 @@ export function embedCommand(run: RunCommand): Command {
     .argument("<pictures...>", "files, folders, or - for standard input")
     .addOption(new Option("--pool <kind>", "how tokens become one vector").choices(["class", "mean", "pooler"]))
     .option("--no-normalize", "leave vectors at their own length")
+    .option("--out <file>", "write all vectors into a .npy, .safetensors or .jsonl file")
     .addHelpText("after", EXAMPLES);
   for (const option of reportOptions()) command.addOption(option);
   return withModelOptions(command).action((folder: string, names: string[], options: EmbedOptions) =>
     run(async (terminal) => {
+      if (options.out !== undefined) checkVectorFile(options.out);
       const pictures = await expandPictures(names, terminal);
       await using model = await loadForCommand(folder, options, terminal);
+      if (options.out !== undefined) {
+        const report = Report.from(terminal, options);
+        const vectors: NamedVector[] = [];
+        for await (const item of embedPictures(model, pictures, options, report, terminal)) vectors.push(item);
+        await writeVectors(options.out, vectors);
+        terminal.note(`wrote ${vectors.length} vectors into ${options.out}`);
+        return report.failures > 0 ? EXIT.someFailed : EXIT.ok;
+      }
       const { pool, normalize, batch } = options;
       const results = model.embedAll(
         pictures.map(({ input }) => input),

@@ -95,3 +95,14 @@ describe("vitrail duplicates and vitrail cluster", () => {
     expect((await run(["cluster", model, path("photos"), "--count", "none"])).code).toBe(2);
   });
 });
+
+describe("vitrail embed --out", () => {
+  it("writes the vectors of all pictures that can be read into one file", async () => {
+    const { code, out, notes } = await run(["embed", model, path("photos"), "gone.jpg", "--out", path("v.npy")]);
+    expect(code).toBe(1);
+    expect(out).toBe("");
+    expect(notes).toMatch(/wrote 6 vectors/);
+    expect(readFileSync(path("v.npy")).toString("latin1")).toContain("'shape': (6, 32)");
+    expect((await run(["embed", model, path("photos"), "--out", path("v.csv")])).code).toBe(2);
+  });
+});
