@@ -141,7 +141,7 @@ describe("detect", () => {
 });
 
 describe("the automatic detector", () => {
-  it("takes no weights of another's, for it has two networks", async () => {
+  it("takes no weights of another's, for it has three networks", async () => {
     const weights = packageFile("weights/blazeface/short.safetensors");
     await expect(loadFaceDetector({ model: "auto", weights })).rejects.toMatchObject({ code: "input/option" });
   });

@@ -9,7 +9,7 @@ import { FACE_MODELS, type FaceModelName } from "./face-models.js";
 import { type FaceSearch, SingleLook } from "./face-search.js";
 import { loadNetwork } from "./load-network.js";
 
-/** A network's one look at the whole picture, or `auto`: looks at any scale and turn, by two networks. */
+/** A network's one look at the whole picture, or `auto`: looks at any scale, by all three. */
 export type FaceDetectorName = FaceModelName | "auto";
 export const FACE_DETECTORS: readonly FaceDetectorName[] = [...(Object.keys(FACE_MODELS) as FaceModelName[]), "auto"];
 
@@ -18,7 +18,7 @@ export interface FaceDetectorOptions extends EngineOptions {
   model?: FaceDetectorName;
   /** Least score of a face, 0 to 1. Default: MediaPipe's own for the model, 0.5 (`short`, `back`) or 0.6 (`full`); 0.62 (`auto`). */
   minScore?: number;
-  /** A safetensors file, or a folder with one, to take instead of the weights that ship with vitrail. Not with `auto`, which has two. */
+  /** A safetensors file, or a folder with one, to take instead of the weights that ship with vitrail. Not with `auto`, which has three. */
   weights?: string | URL;
   signal?: AbortSignal;
 }
@@ -38,7 +38,7 @@ export async function loadFaceDetector(options: FaceDetectorOptions = {}): Promi
   choiceOption("model", options.model, FACE_DETECTORS);
   realOption("minScore", options.minScore);
   if (options.model === "auto" && options.weights !== undefined)
-    throw new InputError("input/option", `"auto" runs two networks with their own weights; leave "weights" out.`);
+    throw new InputError("input/option", `"auto" runs three networks with their own weights; leave "weights" out.`);
   options.signal?.throwIfAborted();
   const { engine = "auto", threads } = options;
   await useEngine({ engine, ...(threads !== undefined && { threads }) });
@@ -47,11 +47,16 @@ export async function loadFaceDetector(options: FaceDetectorOptions = {}): Promi
 
 async function loadSearch({ model = "short", weights, signal }: FaceDetectorOptions): Promise<FaceSearch> {
   if (model !== "auto") return new SingleLook(await loadBoxDetector(model, weights, signal));
-  const short = await loadBoxDetector("short", undefined, signal);
+  const loaded: BoxDetector[] = [];
+  const load = async (name: FaceModelName) => {
+    const detector = await loadBoxDetector(name, undefined, signal);
+    loaded.push(detector);
+    return detector;
+  };
   try {
-    return new AutoSearch({ short, full: await loadBoxDetector("full", undefined, signal) });
+    return new AutoSearch({ short: await load("short"), back: await load("back"), full: await load("full") });
   } catch (error) {
-    await short.dispose();
+    await Promise.all(loaded.map((detector) => detector.dispose()));
     throw error;
   }
 }

@@ -17,6 +17,11 @@ export function wholePicture({ width, height }: Pick<Image, "width" | "height">)
   return { centerX: width / 2, centerY: height / 2, side: Math.max(width, height), angle: 0 };
 }
 
+/** The same square lying on either side and upside down. */
+export function turned(look: Look): Look[] {
+  return [Math.PI / 2, Math.PI, -Math.PI / 2].map((turn) => ({ ...look, angle: look.angle + turn }));
+}
+
 /** The pixels of a look, sampled exactly as MediaPipe does. → `[size, size, 3]` */
 export function lookPixels(image: Image, look: Look, size: number, border: Border = "black"): Image {
   const corner = (u: number, v: number) => toPicture(look, u, v);

@@ -2,7 +2,7 @@ import type { Image } from "../../images/image.js";
 import type { BoxDetector } from "./box-detector.js";
 import type { Face } from "./face.js";
 import { faceAngle } from "./face-angle.js";
-import type { Look } from "./look.js";
+import { type Look, turned } from "./look.js";
 import { faceOverlap, mergeFaces } from "./merge-faces.js";
 
 /** A second look's side in sides of the face: where both networks tell faces from others best; docs/faces.md has the measurement. */
@@ -16,9 +16,6 @@ export const AGREED_SCORE = 0.62;
 const SAME_FACE = 0.3;
 /** A face that is turned by more than this in its look is looked at once more, level; radians. */
 const LEVEL = Math.PI / 12;
-/** The other ways that a face may lie. A network that is shown a lying face often takes it for an upright one, with wrong landmarks. */
-const TURNS = [Math.PI / 2, Math.PI, -Math.PI / 2];
-
 /** Two networks of different make: both must see a face. */
 export interface Judges {
   short: Pick<BoxDetector, "detect" | "dispose">;
@@ -46,15 +43,10 @@ export async function secondLook(
   const doubted = candidates.flatMap((candidate, i) =>
     sure.includes(first[i]) ? [] : [{ candidate, upright: first[i] }],
   );
-  const turned = await look(
-    doubted.flatMap(({ candidate }) => {
-      const level = levelLook(candidate);
-      return TURNS.map((turn) => ({ ...level, angle: level.angle + turn }));
-    }),
-  );
-  const best = doubted.map(({ upright }, i) =>
-    highest([upright, ...turned.slice(i * TURNS.length, (i + 1) * TURNS.length)]),
-  );
+  // A network that is shown a lying face often takes it for an upright one, with wrong landmarks.
+  const others = doubted.map(({ candidate }) => turned(levelLook(candidate)));
+  const lying = await look(others.flat());
+  const best = doubted.map(({ upright }, i) => highest([upright, ...lying.splice(0, others[i]!.length)]));
   const seen = [...sure, ...best].filter((one) => one !== undefined);
   const isLevel = ({ face, look }: Seen) => Math.abs(remainder(faceAngle(face) - look.angle)) <= LEVEL;
   const leveled = await look(seen.filter((one) => !isLevel(one)).map(({ face }) => levelLook(face)));

@@ -9,7 +9,7 @@ const covers = (
   const [x, y, side] = box;
   return tiles(size, smallest).some(
     (look) =>
-      side >= 0.09 * look.side &&
+      side >= 0.07 * look.side &&
       side <= look.side &&
       x >= look.centerX - look.side / 2 - 1e-9 &&
       y >= look.centerY - look.side / 2 - 1e-9 &&
@@ -50,7 +50,7 @@ describe("tiles", () => {
 
   it("spends no look on scales at which a strip's faces can't be seen, and few on a strip", () => {
     const looks = tiles({ width: 10_000, height: 50 });
-    expect(looks.slice(1).every(({ side }) => side * 0.09 <= 50)).toBe(true);
+    expect(looks.slice(1).every(({ side }) => side * 0.07 <= 50)).toBe(true);
     expect(looks.length).toBeLessThan(100);
   });
 

@@ -1,7 +1,7 @@
 import { type Look, wholePicture } from "./look.js";
 
-/** Least share of a look's side at which the full range network still sees a face; docs/faces.md has the measurement. */
-const SEEN_SHARE = 0.09;
+/** Least share of a look's side at which the back camera's network sees faces, upright or not; docs/faces.md has the measurement. */
+const SEEN_SHARE = 0.07;
 /** Neighbors share a quarter of their side, so that each face up to that size lies whole in one of them; larger ones are seen a level above. */
 const STEP = 0.75;
 /** Default for the smallest face: this share of the longer side, ... */
