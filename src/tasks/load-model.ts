@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { getBackend } from "@tensorflow/tfjs-core";
-import { type EngineOptions, useEngine } from "../backend/engine.js";
+import type { EngineOptions } from "../backend/engine.js";
 import { uploadWeights } from "../backend/upload-weight.js";
 import { WEIGHT_PRECISIONS, type WeightPrecision } from "../backend/vitrail-backend.js";
 import { InputError, VitrailError } from "../errors.js";
@@ -13,8 +13,8 @@ import type { ConfigFile } from "../models/config-fields.js";
 import { uploadToActiveBackend } from "../models/load-weights.js";
 import { type ModelConfig, readModelConfig } from "../models/model-config.js";
 import type { VisionTransformer } from "../models/vision-transformer.js";
-import { exclusive } from "./exclusive.js";
 import { ForwardPass } from "./forward-pass.js";
+import { onEngine } from "./on-engine.js";
 import { checkOptionNames, choiceOption } from "./options.js";
 import { VisionModel } from "./vision-model.js";
 
@@ -68,19 +68,19 @@ async function load(
   checkInterpolate(interpolate);
   const { config, checkpoint, files } = await openModel(folder);
   try {
-    // In turn, since the engine is TF.js's for the whole process: a pass or a load on another engine must not come between.
-    return await exclusive(async () => {
-      await useEngine({
-        engine: engine === "auto" && dtype !== "float32" ? "vitrail" : engine,
-        ...(threads !== undefined && { threads }),
-      });
-      const model = assembleModel(config, checkpoint, {
-        interpolate,
-        upload: uploadWeights(uploadToActiveBackend, dtype),
-        ...(signal && { signal }),
-      });
-      return { ...model, backend: getBackend(), files };
-    }, signal);
+    const chosen = engine === "auto" && dtype !== "float32" ? "vitrail" : engine;
+    return await onEngine(
+      { engine: chosen, ...(threads !== undefined && { threads }) },
+      () => {
+        const model = assembleModel(config, checkpoint, {
+          interpolate,
+          upload: uploadWeights(uploadToActiveBackend, dtype),
+          ...(signal && { signal }),
+        });
+        return { ...model, backend: getBackend(), files };
+      },
+      signal,
+    );
   } finally {
     await checkpoint.close();
   }

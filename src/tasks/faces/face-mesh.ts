@@ -1,9 +1,9 @@
-import { useEngine } from "../../backend/engine.js";
 import { InputError } from "../../errors.js";
 import type { Image } from "../../images/image.js";
 import { FACE_MESH, type FaceMeshModel, faceMesh, MESH_POINTS } from "../../models/face-mesh.js";
 import { ForwardPass } from "../forward-pass.js";
 import { type ImageInput, readImage } from "../image-input.js";
+import { onEngine } from "../on-engine.js";
 import { checkOptionNames } from "../options.js";
 import { packageFile } from "../package-file.js";
 import type { Face } from "./face.js";
@@ -118,8 +118,8 @@ export async function loadFaceMesh(options: FaceMeshOptions = {}): Promise<FaceM
   checkOptionNames(options, ["weights", "signal"]);
   const { weights = packageFile("weights/face-mesh/model.safetensors"), signal } = options;
   signal?.throwIfAborted();
-  await useEngine();
-  return new FaceMesh(await loadNetwork(() => faceMesh(FACE_MESH), weights, { target: TARGET, signal }));
+  const load = () => loadNetwork(() => faceMesh(FACE_MESH), weights, { target: TARGET, signal });
+  return onEngine({}, async () => new FaceMesh(await load()), signal);
 }
 
 /** @throws InputError `input/face` for a box without place or area */

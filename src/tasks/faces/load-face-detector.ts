@@ -1,5 +1,6 @@
-import { type EngineOptions, useEngine } from "../../backend/engine.js";
+import type { EngineOptions } from "../../backend/engine.js";
 import { InputError } from "../../errors.js";
+import { onEngine } from "../on-engine.js";
 import { checkOptionNames, choiceOption, realOption } from "../options.js";
 import { packageFile } from "../package-file.js";
 import { AutoSearch } from "./auto-search.js";
@@ -40,16 +41,14 @@ export async function loadFaceDetector(options: FaceDetectorOptions = {}): Promi
   if (options.model === "auto" && options.weights !== undefined)
     throw new InputError("input/option", `"auto" runs three networks with their own weights; leave "weights" out.`);
   options.signal?.throwIfAborted();
-  const { engine = "auto", threads } = options;
-  await useEngine({ engine, ...(threads !== undefined && { threads }) });
   return new FaceDetector(await loadSearch(options), options.minScore);
 }
 
-async function loadSearch({ model = "short", weights, signal }: FaceDetectorOptions): Promise<FaceSearch> {
-  if (model !== "auto") return new SingleLook(await loadBoxDetector(model, weights, signal));
+async function loadSearch({ model = "short", weights, ...options }: FaceDetectorOptions): Promise<FaceSearch> {
+  if (model !== "auto") return new SingleLook(await loadBoxDetector(model, weights, options));
   const loaded: BoxDetector[] = [];
   const load = async (name: FaceModelName) => {
-    const detector = await loadBoxDetector(name, undefined, signal);
+    const detector = await loadBoxDetector(name, undefined, options);
     loaded.push(detector);
     return detector;
   };
@@ -64,8 +63,10 @@ async function loadSearch({ model = "short", weights, signal }: FaceDetectorOpti
 async function loadBoxDetector(
   name: FaceModelName,
   weights: string | URL = packageFile(`weights/blazeface/${name}.safetensors`),
-  signal?: AbortSignal,
+  options: FaceDetectorOptions,
 ): Promise<BoxDetector> {
   const model = FACE_MODELS[name];
-  return new BoxDetector(await loadNetwork(() => model.build(), weights, { target: TARGET, signal }), model);
+  const { signal } = options;
+  const load = () => loadNetwork(() => model.build(), weights, { target: TARGET, signal });
+  return onEngine(options, async () => new BoxDetector(await load(), model), signal);
 }
