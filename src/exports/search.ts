@@ -12,6 +12,12 @@ export type { IndexMode } from "../tasks/search/index-folder.js";
 export type { Precision } from "../tasks/search/manifest.js";
 export type { Filter, FilterCondition, FilterValue } from "../tasks/search/metadata-filter.js";
 export { type IndexOptions, openIndex } from "../tasks/search/open-index.js";
+export {
+  openPostgresIndex,
+  type PostgresClient,
+  type PostgresIndex,
+  type PostgresOptions,
+} from "../tasks/search/postgres-index.js";
 export type {
   IndexItem,
   Metadata,

@@ -34,7 +34,7 @@ const WRITERS: Record<string, (path: string, vectors: readonly NamedVector[], wi
 };
 
 /** Endings of files that vectors can be written into. */
-export const VECTOR_FORMATS = Object.keys(WRITERS);
+const VECTOR_FORMATS = Object.keys(WRITERS);
 
 /** @throws InputError `input/option` for a name with another ending */
 export function checkVectorFile(path: string): void {
