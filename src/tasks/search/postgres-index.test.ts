@@ -66,7 +66,8 @@ describe("an index in PostgreSQL", () => {
         { tags: { notIn: ["pet"] } },
         { label: { lt: "a" } },
         { number: { lte: "5" } },
-      ]) {
+      ];
+      for (const filter of filters) {
         const wanted = await local.search(queries, { topK: 12, offset: 3, filter });
         const found = await remote.search(queries, { topK: 12, offset: 3, filter });
         expect(
