@@ -17,6 +17,8 @@ export interface PeerEngine {
   loaded?(exports: Record<string, unknown>): Promise<string | undefined>;
   /** Looks at the running backend. @returns why it does not do what its name says */
   refuse?(backend: KernelBackend): string | undefined;
+  /** Puts right what would miss our bar. Comes before the first use of each running backend. */
+  mend?(): void;
   describe(backend: KernelBackend): Pick<EngineDescription, "threads" | "simd" | "device">;
 }
 
@@ -59,6 +61,7 @@ export async function startPeerEngine(
     const objection = engine.refuse?.(backend);
     if (objection) throw new Error(objection);
     if (proven.has(backend)) return;
+    engine.mend?.();
     await proveBackend();
     proven.add(backend);
   });
