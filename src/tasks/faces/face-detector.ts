@@ -8,7 +8,7 @@ export interface DetectOptions {
   minScore?: number;
   /** Keeps only the best. Default: all. */
   maxFaces?: number;
-  /** Least longer side of a face's box, in pixels. Default: any; with `"auto"`, 1/40 of the longer side but 16 pixels at least. */
+  /** Least longer side of a face's box, in pixels. Default: any; with `"auto"`, 1/40 of the longer side but 24 at least. */
   minSize?: number;
   signal?: AbortSignal;
 }
