@@ -27,7 +27,7 @@ export interface Duplicates {
 const MOST_NEIGHBORS = 256;
 /** Where the distances do not fall apart, only what is all but equal counts: a JPEG saved anew, not another view. */
 const DEFAULT_THRESHOLD = 0.98;
-/** Two groups of one normal distribution, cut in the middle, are 2.65 spreads apart; copies and others 4 and more. */
+/** A normal distribution cut in the middle has halves whose means are 2.65 of their spreads apart: less than 3 is no sign of two kinds. */
 const LEAST_CLEARNESS = 3;
 /** A split outside is no matter of copies: pictures this unlike are not the same, pictures this alike are. */
 const THRESHOLDS = { least: 0.7, most: 0.995 };
