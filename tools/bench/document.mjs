@@ -44,8 +44,8 @@ const TARGETS = [
     most: [2.1, 1.25, 0.67],
   },
   {
-    title: "BlazeFace short range, pixels to faces / tfjs-backend-wasm",
-    workload: "faces",
+    title: "BlazeFace short range, forward pass / tfjs-backend-wasm",
+    workload: "faces, forward",
     precision: "fp32",
     peer: WASM,
     most: [0.4, 0.4, 0.3],
@@ -73,6 +73,17 @@ export function performanceDocument(workloads, { processor, memory, versions, da
     '(`tools/bench/onnx-graphs.mjs`); its int8 is dynamic quantization with weights per channel. tfjs-backend-wasm runs vitrail\'s own layers (`engine: "wasm"`), on one',
     'thread: it has no more in Node. "Revectorized" is V8\'s experimental flag, which vitrail sets when asked (`VITRAIL_REVECTORIZE=1`). Peak memory is the',
     "process's largest resident size. A peer that is missing or failed says why in its row.",
+    "",
+    'vitrail as an engine named "wasm" is slower than that peer and more exact ([engines.md](engines.md)): here TF.js\'s own kernels run.',
+    "",
+    "## Why BlazeFace gains little",
+    "",
+    "Of the 3.2 ms of a pass on Node 20 with one thread (tfjs-backend-wasm: 3.45; least of 200 passes, each kernel timed, beside other programs), 21 convolutions",
+    "take 1.2 ms (theirs 1.3), 16 depthwise ones 0.65 (0.56), zero channels put beside a shortcut 0.4 (0.6), 32 additions 0.14 (0.29), and 0.6 ms (0.55) passes outside of all",
+    "kernels, in TF.js's layers and executor. So one thread of ours is no faster than XNNPACK in matrices this small; pairs of vectors on Node 24 bring the convolutions to 0.7 ms and",
+    "the pass to 2.5. A second thread gained nothing in that measurement, on a machine whose cores were shared. If it halved the convolutions, depthwise ones and additions, 2.2 ms would be left, 0.64 of",
+    "the peer's: padding and what lies outside of kernels, 1.0 ms, leave too little room for 0.4. Those are what to shorten next: the shortcut, its padding and the ReLU belong",
+    "into the pointwise convolution, and a plan of the pass into the place of the layers' executor.",
   ].join("\n")}\n`;
 }
 

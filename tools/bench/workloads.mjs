@@ -34,7 +34,10 @@ export function workloads(places) {
       ],
     };
   };
-  const faces = { task: "faces", file: places.portrait, threads: 2 };
+  const facePeers = (options) => [
+    ...vitrailPeers(places, options).filter(({ dtype }) => !dtype),
+    { ...wasmPeer(places, options), rounds: 6 },
+  ];
   return [
     forward("vit-base", 1, 2, 9),
     forward("eva02-base", 1, 2, 4),
@@ -62,11 +65,18 @@ export function workloads(places) {
       ],
     },
     {
+      name: "faces, forward",
+      title: "BlazeFace short range, forward pass, 2 threads",
+      rounds: 6,
+      passes: 20,
+      peers: facePeers({ task: "faces forward", threads: 2 }),
+    },
+    {
       name: "faces",
       title: "BlazeFace short range, from 128 x 128 pixels to faces, 2 threads",
       rounds: 6,
       passes: 20,
-      peers: [...vitrailPeers(places, faces).filter(({ dtype }) => !dtype), { ...wasmPeer(places, faces), rounds: 6 }],
+      peers: facePeers({ task: "faces", file: places.portrait, threads: 2 }),
     },
   ];
 }
