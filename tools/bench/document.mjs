@@ -78,11 +78,11 @@ export function performanceDocument(workloads, { processor, memory, versions, da
     "",
     "## Why BlazeFace gains little",
     "",
-    "Of the 3.2 ms of a pass on Node 20 with one thread (tfjs-backend-wasm: 3.45; least of 200 passes, each kernel timed, beside other programs), 21 convolutions",
-    "take 1.2 ms (theirs 1.3), 16 depthwise ones 0.65 (0.56), zero channels put beside a shortcut 0.4 (0.6), 32 additions 0.14 (0.29), and 0.6 ms (0.55) passes outside of all",
+    "Of the 3.0 ms of a pass on Node 20 with one thread (tfjs-backend-wasm: 3.45; least of 200 passes, each kernel timed, beside other programs), 21 convolutions",
+    "take 1.2 ms (theirs 1.3), 16 depthwise ones 0.65 (0.56), zero channels put beside a shortcut 0.34 (0.59), 32 additions 0.14 (0.29), and 0.6 ms (0.55) passes outside of all",
     "kernels, in TF.js's layers and executor. So one thread of ours is no faster than XNNPACK in matrices this small; pairs of vectors on Node 24 bring the convolutions to 0.7 ms and",
-    "the pass to 2.5. A second thread gained nothing in that measurement, on a machine whose cores were shared. If it halved the convolutions, depthwise ones and additions, 2.2 ms would be left, 0.64 of",
-    "the peer's: padding and what lies outside of kernels, 1.0 ms, leave too little room for 0.4. Those are what to shorten next: the shortcut, its padding and the ReLU belong",
+    "the pass to 2.5. A second thread gained nothing in that measurement, on a machine whose cores were shared. If it halved the convolutions, depthwise ones and additions, 2.0 ms would be left, 0.58 of",
+    "the peer's: padding and what lies outside of kernels, 0.9 ms, leave too little room for 0.4. Those are what to shorten next: the shortcut, its padding and the ReLU belong",
     "into the pointwise convolution, and a plan of the pass into the place of the layers' executor.",
   ].join("\n")}\n`;
 }
