@@ -41,9 +41,7 @@ export class ScoringEngine {
 
   /** @param threads the calling one included; default: as many as the process may use, at most 16 */
   constructor(threads = Math.min(processorCount(), MOST_DEFAULT_THREADS)) {
-    const active = findBackend(BACKEND_NAME);
-    // The probe takes some 0.1 s; a model that is loaded has done it already.
-    this.plan = active instanceof VitrailBackend ? active.plan : choosePlan({ revectorize: isRevectorizationAsked() });
+    this.plan = planOfProcess();
     this.memory = new EngineMemory(control.end, this.plan.memory);
     this.pool = new ThreadPool(this.memory, engineModule(this.plan, TASKS), threads);
     this.zeros = this.memory.allocate(4096);

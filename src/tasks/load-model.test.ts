@@ -9,9 +9,6 @@ beforeAll(() => useEngine());
 
 const nan = new Uint8Array(new Float32Array([Number.NaN]).buffer);
 const set = (changes: Record<string, unknown>) => (config: Record<string, unknown>) => ({ ...config, ...changes });
-const without = (name: string) => (config: Record<string, unknown>) => {
-  delete config[name];
-};
 
 /** What is wrong, with which tiny model, and the code that says so. */
 const BROKEN: [what: string, model: string, changes: FolderChanges, code: string, says: RegExp][] = [
