@@ -5,7 +5,6 @@ import { readJsonFile } from "../io/json-file.js";
 import { readSafetensors } from "../io/read-safetensors.js";
 import { type Comparison, compareTensor, inOrderOfComputation, type TensorError } from "./compare.js";
 import { type LoadModelOptions, loadModel } from "./load-model.js";
-import { checkOptionNames } from "./options.js";
 import type { OutputName } from "./outputs.js";
 
 export interface VerifyOptions extends LoadModelOptions {
@@ -28,7 +27,6 @@ export interface Verification {
  * @throws InputError `input/golden` for a reference that is missing or of another form; what `loadModel` throws
  */
 export async function verifyModel(folder: string, options: VerifyOptions = {}): Promise<Verification> {
-  checkOptionNames(options, ["golden", "interpolate", "signal", "engine", "threads"]);
   const { golden = join(folder, "golden"), ...loading } = options;
   const { input, wanted, own } = await readReference(golden);
   await using model = await loadModel(folder, loading);
