@@ -4,9 +4,9 @@ import { useEngine } from "../src/backend/engine.js";
 import { readSafetensors } from "../src/io/read-safetensors.js";
 import { FACE_MESH, faceMesh } from "../src/models/face-mesh.js";
 import { loadNetwork } from "../src/tasks/faces/load-network.js";
-import { sigmoid } from "../src/tasks/faces/sigmoid.js";
 import { ForwardPass } from "../src/tasks/forward-pass.js";
 import { packageFile } from "../src/tasks/package-file.js";
+import { sigmoid } from "../src/tasks/sigmoid.js";
 
 /** What the tflite interpreter gives; see tools/reference/face_mesh_goldens.py. */
 const CROPS = ["astronaut", "hopper", "turned", "cut", "none"];

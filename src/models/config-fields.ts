@@ -50,11 +50,15 @@ export function oneOf<Value extends string | number | boolean>(
   return value as Value;
 }
 
+/** Whether a value can be a side of a picture or a patch: whole pixels, and no more than 65,536, which no model takes. */
+export function isSide(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65536;
+}
+
 /** One whole number for both sides, or a pair `[height, width]`. */
 export function size(file: ConfigFile, name: string, fallback?: number): { height: number; width: number } {
   const value = present(file, name) ?? fallback;
   const [height, width] = Array.isArray(value) ? value : [value, value];
-  const isSide = (side: unknown) => Number.isInteger(side) && (side as number) >= 1 && (side as number) <= 65536;
   if (!isSide(height) || !isSide(width) || (Array.isArray(value) && value.length !== 2))
     throw badField(file, name, "a size in pixels or a pair [height, width]");
   return { height, width };

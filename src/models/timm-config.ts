@@ -1,6 +1,17 @@
 import { CheckpointError } from "../errors.js";
 import { renamedShapes } from "./checkpoint-names.js";
-import { badField, type ConfigFile, integer, names, oneOf, perChannel, real, section, size } from "./config-fields.js";
+import {
+  badField,
+  type ConfigFile,
+  integer,
+  isSide,
+  names,
+  oneOf,
+  perChannel,
+  real,
+  section,
+  size,
+} from "./config-fields.js";
 import { checkLabelCount, defaultLabels, labelsById } from "./labels.js";
 import type { ModelConfig, ModelFiles, Preprocessing } from "./model-config.js";
 import type { Size, VisionTransformerConfig } from "./vision-transformer.js";
@@ -131,8 +142,7 @@ function preprocessing(file: ConfigFile, modelSize: Size): Preprocessing {
 function inputSize(file: ConfigFile, fallback: Size): Size {
   const value = file.fields.input_size ?? undefined;
   if (value === undefined) return fallback;
-  const isSide = (side: unknown) => Number.isInteger(side) && (side as number) >= 1 && (side as number) <= 65536;
   if (!Array.isArray(value) || value.length !== 3 || value[0] !== 3 || !value.every(isSide))
     throw badField(file, "input_size", "[3, height, width]");
-  return { height: value[1], width: value[2] };
+  return { height: value[1]!, width: value[2]! };
 }

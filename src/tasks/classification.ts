@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import { checkOptionNames, choiceOption, realOption, wholeOption } from "./options.js";
+import { sigmoid } from "./sigmoid.js";
 
 /** What a label got. */
 export interface Label {
@@ -25,11 +26,9 @@ export interface ClassificationOptions {
   cumulative?: "label-order" | readonly string[];
 }
 
-const CLASSIFICATION_OPTIONS = ["topK", "threshold", "activation", "cumulative"] as const;
-
 /** @throws InputError `input/option` */
 export function checkClassificationOptions(options: ClassificationOptions, labels: readonly string[]): void {
-  checkOptionNames(options, [...CLASSIFICATION_OPTIONS, "batch", "signal"]);
+  checkOptionNames(options, ["topK", "threshold", "activation", "cumulative", "batch", "signal"]);
   wholeOption("topK", options.topK, 1);
   realOption("threshold", options.threshold);
   choiceOption("activation", options.activation, ["softmax", "sigmoid", "none"]);
@@ -47,7 +46,7 @@ export function checkClassificationOptions(options: ClassificationOptions, label
 export function scoresOf(logits: Float32Array, activation: ScoreActivation): Float64Array {
   const scores = Float64Array.from(logits);
   if (activation === "none") return scores;
-  if (activation === "sigmoid") return scores.map((logit) => 1 / (1 + Math.exp(-logit)));
+  if (activation === "sigmoid") return scores.map(sigmoid);
   const largest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const exponentials = scores.map((logit) => Math.exp(logit - largest));
   const sum = exponentials.reduce((a, b) => a + b, 0);

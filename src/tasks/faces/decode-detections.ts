@@ -1,6 +1,6 @@
 import { BOX_VALUES } from "../../models/box-model.js";
+import { sigmoid } from "../sigmoid.js";
 import type { Detection } from "./detection.js";
-import { sigmoid } from "./sigmoid.js";
 
 /** MediaPipe clips logits before the sigmoid (`score_clipping_thresh`). Letterbox bands reach 1e4. */
 const LOGIT_LIMIT = 100;

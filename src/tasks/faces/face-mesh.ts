@@ -6,11 +6,11 @@ import { type ImageInput, readImage } from "../image-input.js";
 import { onEngine } from "../on-engine.js";
 import { checkOptionNames } from "../options.js";
 import { packageFile } from "../package-file.js";
+import { sigmoid } from "../sigmoid.js";
 import type { Face } from "./face.js";
 import { faceAngle } from "./face-angle.js";
 import { loadNetwork } from "./load-network.js";
 import { type Look, lookPixels, toPicture } from "./look.js";
-import { sigmoid } from "./sigmoid.js";
 
 /** The 468 points of a face. */
 export interface FaceLandmarks {
