@@ -23,35 +23,46 @@ export function sumColumns(
   if (parts > 1) sumColumns(backend, { x: partial, y, rows: parts, width, factor });
 }
 
-/** Which axes are summed: the last ones, or the first. */
-function sides(shape: number[], axis: number | number[]): { side: "rows" | "columns"; reduced: number } | undefined {
+/** More dispatches than this are not worth it: many small sums. */
+const MOST_DISPATCHES = 64;
+
+/** A shape as `[outer, reduced, inner]`, where the reduced axes are neighbors. */
+function sides(
+  shape: number[],
+  axis: number | number[],
+): { outer: number; reduced: number; inner: number } | undefined {
   const axes = util.parseAxisParam(axis, shape).sort((a, b) => a - b);
-  const reduced = axes.reduce((size, one) => size * shape[one]!, 1);
   const isRun = axes.every((one, i) => one === axes[0]! + i);
   if (!isRun || axes.length === 0) return undefined;
-  if (axes.at(-1) === shape.length - 1) return { side: "rows", reduced };
-  return axes[0] === 0 ? { side: "columns", reduced } : undefined;
+  const size = (from: number, to?: number) => util.sizeFromShape(shape.slice(from, to));
+  const [first, end] = [axes[0]!, axes.at(-1)! + 1];
+  return { outer: size(0, first), reduced: size(first, end), inner: size(end) };
 }
 
 function summing(name: string, factorOf: (count: number) => number): Kernel {
   return {
     name,
-    accepts: ({ x }, { axis }) => sides(x!.shape, axis) !== undefined,
+    accepts({ x }, { axis }) {
+      const cut = sides(x!.shape, axis);
+      return cut !== undefined && (cut.inner === 1 || cut.outer <= MOST_DISPATCHES);
+    },
     compute(backend, { x }, { axis, keepDims }: { axis: number | number[]; keepDims: boolean }) {
       const axes = util.parseAxisParam(axis, x!.shape);
-      const { side, reduced } = sides(x!.shape, axis)!;
+      const { outer, reduced, inner } = sides(x!.shape, axis)!;
       const [shape] = backend_util.computeOutAndReduceShapes(x!.shape, axes);
       const out = backend.output(keepDims ? backend_util.expandShapeToKeepDim(shape, axes) : shape);
       const from = backend.address(x!);
-      const kept = util.sizeFromShape(shape);
       const factor = factorOf(reduced);
-      if (side === "columns") {
-        sumColumns(backend, { x: from, y: out.start, rows: reduced, width: kept, factor });
+      if (inner === 1) {
+        const rowsPerTask = Math.max(1, Math.round(FLOATS_PER_TASK / reduced));
+        const values = { rowsPerTask, rows: outer, width: reduced, x: from, y: out.start, factor };
+        backend.pool.run(sumRows, values, Math.ceil(outer / rowsPerTask));
         return out;
       }
-      const rowsPerTask = Math.max(1, Math.round(FLOATS_PER_TASK / reduced));
-      const values = { rowsPerTask, rows: kept, width: reduced, x: from, y: out.start, factor };
-      backend.pool.run(sumRows, values, Math.ceil(kept / rowsPerTask));
+      for (let i = 0; i < outer; i++) {
+        const [x, y] = [from + i * reduced * inner * 4, out.start + i * inner * 4];
+        backend.withScratch(() => sumColumns(backend, { x, y, rows: reduced, width: inner, factor }));
+      }
       return out;
     },
   };
