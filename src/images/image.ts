@@ -22,7 +22,7 @@ export function blankImage(width: number, height: number): Image {
  * @throws InputError `input/image` when a side is no positive whole number or `data` has another length
  */
 export function assertImage(image: Image): void {
-  const { data, width, height, channels } = image;
+  const { data, width, height, channels } = (image ?? {}) as Partial<Image>;
   const sound =
     data instanceof Uint8Array &&
     isSide(width) &&

@@ -3,7 +3,7 @@ import { ENGINES } from "../../backend/engine.js";
 import type { FaceAnalysis } from "../../tasks/faces/face-analysis.js";
 import { loadFaceAnalyzer } from "../../tasks/faces/load-face-analyzer.js";
 import { FACE_DETECTORS, type FaceDetectorName } from "../../tasks/faces/load-face-detector.js";
-import { faceLabels } from "../../tasks/faces/pictures/face-labels.js";
+import { attributeLabels } from "../../tasks/faces/pictures/face-labels.js";
 import { REDACT_MODES } from "../../tasks/faces/pictures/redact.js";
 import { UsageError } from "./exit-codes.js";
 import { attributeArgument } from "./faces/attribute-argument.js";
@@ -132,8 +132,9 @@ function textOf(file: string, { faces }: FaceAnalysis): string[] {
   const lines = faces.map((face) => {
     const { x, y, width, height } = face.box;
     const [left, top, wide, high] = [x, y, width, height].map((value) => value.toFixed(1).padStart(8));
-    const [, ...attributes] = faceLabels(face);
-    const said = attributes.map((label) => `  ${label}`).join("");
+    const said = attributeLabels(face.attributes)
+      .map((label) => `  ${label}`)
+      .join("");
     return `  score ${face.score.toFixed(3)}  left ${left}  top ${top}  width ${wide}  height ${high}${said}`;
   });
   return [`${file}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`, ...lines];

@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from "../../images/limits.js";
 import { resizeImage } from "../../images/resize-image.js";
 import { type Corners, warpPerspective } from "../../images/warp-perspective.js";
 import { checkOptionNames, choiceOption, rangeOption, wholeOption } from "../options.js";
+import { assertFace } from "./assert-faces.js";
 import type { Face, Point } from "./face.js";
 import { faceAngle } from "./face-angle.js";
 
@@ -33,8 +34,6 @@ export interface FaceCrop {
 
 const LARGEST_MARGIN = 4;
 const LARGEST_SIZE = 4096;
-/** Pixels: as far as 32-bit sample places of 1/32 pixel reach, with room for the margin. */
-const FARTHEST = 2 ** 24;
 
 /**
  * Cuts a face out of its picture: upright pixel for pixel, turned by bilinear sampling.
@@ -43,6 +42,7 @@ const FARTHEST = 2 ** 24;
  */
 export function cropFace(image: Image, face: Pick<Face, "box" | "landmarks">, options: CropFaceOptions = {}): FaceCrop {
   assertImage(image);
+  assertFace(face);
   checkOptionNames(options, ["margin", "square", "align", "size"]);
   rangeOption("margin", options.margin, 0, LARGEST_MARGIN);
   choiceOption("square", options.square, [true, false]);
@@ -64,12 +64,7 @@ interface Region {
 }
 
 function regionOf({ box }: Pick<Face, "box">, { margin, isSquare }: { margin: number; isSquare: boolean }): Region {
-  const { x, y, width, height } = box ?? {};
-  if (![x, y, width, height].every((value) => Math.abs(value) <= FARTHEST) || width <= 0 || height <= 0)
-    throw new InputError(
-      "input/face",
-      `A face's box of ${width} x ${height} at (${x}, ${y}) can't be cut out; wanted pixels of a picture, and an area.`,
-    );
+  const { x, y, width, height } = box;
   const room = 2 * margin * Math.max(width, height);
   const side = isSquare ? Math.max(width, height) : 0;
   const sides = { width: wholeSide(Math.max(width, side) + room), height: wholeSide(Math.max(height, side) + room) };

@@ -66,6 +66,30 @@ describe("annotate", () => {
     expect(ink).toBe(faces.length * one);
   });
 
+  it("leaves out the last lines of a label where there is no room for all of them", () => {
+    const marked = annotate(flat(64, 75, 0), [face(20, 30, 24)], { landmarks: "none" });
+    const alone = annotate(flat(64, 75, 0), [face(20, 30, 24)], { landmarks: "none", labels: () => ["happy 97%"] });
+    expect(countOf(marked, PLATE)).toBeGreaterThan(countOf(alone, PLATE) * 1.5);
+    const ofFace = ({ data }: Image) =>
+      Array.from({ length: 24 }, (_, y) => [...data.subarray(((30 + y) * 64 + 20) * 3).subarray(0, 72)]);
+    const bare = annotate(flat(64, 75, 0), [face(20, 30, 24)], { landmarks: "none", labels: "none" });
+    expect(ofFace(marked)).toEqual(ofFace(bare));
+  });
+
+  it("gives neighbors frames of different colors, and a label that of its face", () => {
+    const marked = annotate(flat(600, 300, 0), [face(50, 120, 80), face(350, 120, 80)], { labels: () => ["one"] });
+    const [first, second] = [pixel(marked, 50, 120), pixel(marked, 350, 120)];
+    expect(first).not.toEqual(second);
+    const top = (x: number) => Array.from({ length: 120 }, (_, y) => pixel(marked, x + 2, y));
+    expect(top(50)).toContainEqual(first);
+    expect(top(350)).toContainEqual(second);
+  });
+
+  it("draws what parsers of services' answers give: boxes alone", () => {
+    const { box } = face(100, 120, 80);
+    expect(pixel(annotate(flat(300, 300, 0), [{ box }]), 100, 120)).toEqual([0, 220, 90]);
+  });
+
   it.each([
     [1, 1],
     [12, 9],
@@ -85,7 +109,7 @@ describe("annotate", () => {
 
 describe("faceLabels", () => {
   it("tells each attribute with its score", () => {
-    expect(faceLabels(face(0, 0, 1))).toEqual(["face 98%", "happy 97%", "age 20-29 60%", "hat: none 80%"]);
+    expect(faceLabels(face(0, 0, 1))).toEqual(["happy 97%", "age 20-29 60%", "hat: none 80%", "face 98%"]);
     expect(faceLabels({ ...face(0, 0, 1), attributes: {} })).toEqual(["face 98%"]);
   });
 });

@@ -1,11 +1,14 @@
-import type { AgeValue, AttributeValue } from "../attributes/attribute-value.js";
-import type { Face } from "../face.js";
+import type { AgeValue, AttributeValue, FaceAttributes } from "../attributes/attribute-value.js";
 import type { AnalyzedFace } from "../face-analysis.js";
 
-/** What is written beside a face: its detection score, then a line for each attribute with the score of its value. */
-export function faceLabels(face: Face & Partial<Pick<AnalyzedFace, "attributes">>): string[] {
-  const lines = Object.entries(face.attributes ?? {}).map(([name, value]) => attributeLabel(name, value!));
-  return [`face ${percent(face.score)}`, ...lines];
+/** What is written beside a face: a line for each attribute with the score of its value, then the detection score if it is known. */
+export function faceLabels({ attributes = {}, score }: Partial<Pick<AnalyzedFace, "attributes" | "score">>): string[] {
+  return [...attributeLabels(attributes), ...(score === undefined ? [] : [`face ${percent(score)}`])];
+}
+
+/** A line for each attribute. */
+export function attributeLabels(attributes: FaceAttributes): string[] {
+  return Object.entries(attributes).map(([name, value]) => attributeLabel(name, value!));
 }
 
 /** "happy 97%", "Male 99%", "age 20-29 60%"; attributes of the user's own with their name: "hat: none 80%". */

@@ -3,6 +3,7 @@ import { fillRectangle } from "../../../images/draw.js";
 import { assertImage, type Image } from "../../../images/image.js";
 import { resizeImage } from "../../../images/resize-image.js";
 import { checkOptionNames, choiceOption, rangeOption } from "../../options.js";
+import { assertFaces } from "../assert-faces.js";
 import type { Face } from "../face.js";
 
 export interface RedactOptions {
@@ -23,10 +24,11 @@ const REMAINING = { blur: 6, pixelate: 8 };
 /**
  * A copy of the picture in which no face can be made out. `[height, width, 3]` → the same
  *
- * @throws InputError `input/image`, `input/option`
+ * @throws InputError `input/image`, `input/face`, `input/option`
  */
 export function redact(image: Image, faces: readonly Pick<Face, "box">[], options: RedactOptions = {}): Image {
   assertImage(image);
+  assertFaces(faces);
   checkOptionNames(options, ["mode", "margin"]);
   choiceOption("mode", options.mode, REDACT_MODES);
   rangeOption("margin", options.margin, 0, 4);

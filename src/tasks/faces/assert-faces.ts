@@ -1,0 +1,29 @@
+import { InputError } from "../../errors.js";
+import type { Face } from "./face.js";
+
+/** Pixels: as far as 32-bit sample places of 1/32 pixel reach, with room for a margin. */
+const FARTHEST = 2 ** 24;
+
+/**
+ * Refuses a face without a box that can be drawn or cut out: finite numbers, and an area.
+ *
+ * @throws InputError `input/face`
+ */
+export function assertFace(face: Pick<Face, "box">): void {
+  const { x, y, width, height } = face?.box ?? {};
+  if ([x, y, width, height].every((value) => Math.abs(value) <= FARTHEST) && width > 0 && height > 0) return;
+  throw new InputError(
+    "input/face",
+    `A face's box of ${width} x ${height} at (${x}, ${y}) is none; wanted pixels of a picture, and an area.`,
+  );
+}
+
+/**
+ * Refuses what is no list of faces.
+ *
+ * @throws InputError `input/face`
+ */
+export function assertFaces(faces: readonly Pick<Face, "box">[]): void {
+  if (!Array.isArray(faces)) throw new InputError("input/face", `Faces must be a list; found ${typeof faces}.`);
+  for (const face of faces) assertFace(face);
+}
