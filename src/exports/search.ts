@@ -11,6 +11,12 @@ export { fingerprintOf } from "../tasks/search/fingerprint.js";
 export type { IndexMode } from "../tasks/search/index-folder.js";
 export type { Precision } from "../tasks/search/manifest.js";
 export type { Filter, FilterCondition, FilterValue } from "../tasks/search/metadata-filter.js";
+export {
+  type MilvusConnection,
+  type MilvusIndex,
+  type MilvusOptions,
+  openMilvusIndex,
+} from "../tasks/search/milvus-index.js";
 export { type IndexOptions, openIndex } from "../tasks/search/open-index.js";
 export {
   openPostgresIndex,

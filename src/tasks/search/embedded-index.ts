@@ -1,13 +1,14 @@
 import { SearchError } from "../../errors.js";
 import type { Checkpoint } from "../../io/checkpoint.js";
-import { checkOptionNames, wholeOption } from "../options.js";
-import { checkId, checkItems, checkVector } from "./check-items.js";
+import { checkId, checkItems } from "./check-items.js";
 import { IndexFolder } from "./index-folder.js";
+import { checkSettings } from "./index-settings.js";
 import { ItemTable } from "./item-table.js";
 import type { Manifest, SegmentEntry } from "./manifest.js";
 import { predicateOf } from "./metadata-filter.js";
 import type { IndexOptions } from "./open-index.js";
 import type { IndexItem, Metadata, SearchHit, SearchIndex, SearchOptions } from "./search-index.js";
+import { searchRequest } from "./search-request.js";
 import { metadataOf, readLine, removalLine } from "./segment-lines.js";
 import { checkTensors, readRows, readVector, tensorsOf } from "./segment-tensors.js";
 import { TopHits } from "./top-hits.js";
@@ -58,7 +59,7 @@ export class EmbeddedIndex implements SearchIndex {
       let index: EmbeddedIndex | undefined;
       try {
         const { manifest } = folder;
-        if (manifest) checkSettings(manifest, options, path);
+        if (manifest) checkSettings(manifest, options, `the index "${path}"`);
         const { metric = "cosine", precision = "float32", fingerprint = null } = { ...options, ...manifest };
         index = new EmbeddedIndex(folder, { metric, precision, fingerprint }, threads, mode === "write");
         const width = manifest?.width ?? options.width;
@@ -137,14 +138,9 @@ export class EmbeddedIndex implements SearchIndex {
   search(queries: readonly ArrayLike<number>[], options?: SearchOptions): Promise<SearchHit[][]>;
   search(queries: ArrayLike<number> | readonly ArrayLike<number>[], options: SearchOptions = {}) {
     return this.turn(async () => {
-      checkOptionNames(options, ["topK", "offset", "filter", "signal"]);
-      const { topK = 10, offset = 0, filter, signal } = options;
-      wholeOption("topK", topK, 1);
-      wholeOption("offset", offset, 0);
-      signal?.throwIfAborted();
-      const isOne = typeof queries[0] !== "object";
-      const list = isOne ? [queries as ArrayLike<number>] : (queries as readonly ArrayLike<number>[]);
-      const vectors = list.map((query) => checkVector(query, this.settings.metric, this.rows?.width, "The query"));
+      const { width } = this;
+      const request = searchRequest(queries, options, { metric: this.settings.metric, width });
+      const { vectors, topK, offset, filter, signal } = request;
       const fits = filter && predicateOf(filter);
       const accepts = (slot: number) =>
         this.table.idAt(slot) !== undefined && (!fits || fits(metadataOf(this.table.lineAt(slot))));
@@ -154,7 +150,7 @@ export class EmbeddedIndex implements SearchIndex {
           return { id: this.table.idAt(slot)!, score, metadata: metadataOf(this.table.lineAt(slot)) };
         }),
       );
-      return (isOne ? hits[0]! : hits) as SearchHit[] & SearchHit[][];
+      return request.answer(hits);
     });
   }
 
@@ -332,27 +328,4 @@ function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
-}
-
-/** @throws SearchError where the caller expects another index than the one that is there */
-function checkSettings(manifest: Manifest, options: IndexOptions, path: string): void {
-  const { fingerprint, width } = options;
-  if (fingerprint !== undefined && manifest.fingerprint !== null && manifest.fingerprint !== fingerprint)
-    throw new SearchError(
-      "search/other-model",
-      `The vectors of "${path}" are from "${manifest.fingerprint}"; yours are from "${fingerprint}". ` +
-        "Vectors of different models, or of different preprocessing, can't be compared: make a new index.",
-      { details: { found: manifest.fingerprint, wanted: fingerprint } },
-    );
-  if (width !== undefined && manifest.width !== width)
-    throw new SearchError("search/width", `The vectors of "${path}" have ${manifest.width} numbers; wanted ${width}.`, {
-      details: { found: manifest.width, wanted: width },
-    });
-  for (const name of ["metric", "precision"] as const)
-    if (options[name] !== undefined && options[name] !== manifest[name])
-      throw new SearchError(
-        "search/settings",
-        `The index "${path}" has the ${name} "${manifest[name]}"; wanted "${options[name]}". Leave it out, or make a new index.`,
-        { details: { setting: name, found: manifest[name], wanted: options[name] } },
-      );
 }

@@ -1,3 +1,5 @@
+import { random } from "../random.js";
+
 /** Rounds after which clusters that still change are taken as they are. */
 const MOST_ROUNDS = 100;
 
@@ -86,15 +88,4 @@ function dot(a: ArrayLike<number>, b: Float64Array): number {
   let sum = 0;
   for (let k = 0; k < b.length; k++) sum += a[k]! * b[k]!;
   return sum;
-}
-
-/** mulberry32: numbers from 0 up to 1. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,10 +1,13 @@
-import { InputError, SearchError } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import { checkOptionNames, choiceOption, wholeOption } from "../options.js";
-import { checkId, checkItems, checkVector } from "./check-items.js";
+import { checkId, checkItems } from "./check-items.js";
+import { checkSettings, type IndexSettings } from "./index-settings.js";
 import { METRICS } from "./manifest.js";
 import { clausesOf, type Filter, type FilterClause } from "./metadata-filter.js";
 import type { IndexItem, Metadata, Metric, SearchHit, SearchIndex, SearchOptions } from "./search-index.js";
+import { searchRequest } from "./search-request.js";
 import { metadataOf } from "./segment-lines.js";
+import { tryAgain } from "./try-again.js";
 
 /** A connection or a pool: `new Pool()` of the package `pg`, or a `PGlite`. It stays the caller's, to be closed by the caller. */
 export interface PostgresClient {
@@ -24,7 +27,6 @@ export interface PostgresOptions {
 
 /** What an index was made with, in a row for each table. */
 const REGISTER = "vitrail_indexes";
-const WAITS_MS = [100, 400, 1600];
 /** Serialization failures, deadlocks, lost connections and servers that start or stop: what a second try may mend. */
 const PASSING = /^(40001|40P01|08...|57P0[123]|53300|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/;
 /** pgvector's distances, smallest first, as scores, highest first. */
@@ -38,7 +40,7 @@ const COMPARISONS = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
  * Opens an index in PostgreSQL with pgvector: the calls of `openIndex`, for more vectors than one machine holds, or more writers than one. What is added
  * lasts at once. Without an index of pgvector's own on the table, search is exact.
  *
- * @throws SearchError `search/other-model`, `search/settings`, `search/server`; InputError `input/option`
+ * @throws SearchError `search/other-model`, `search/width`, `search/settings`, `search/server`; InputError `input/option`
  */
 export async function openPostgresIndex(client: PostgresClient, options: PostgresOptions): Promise<PostgresIndex> {
   checkOptionNames(options, ["table", "width", "metric", "fingerprint"]);
@@ -72,19 +74,7 @@ export async function openPostgresIndex(client: PostgresClient, options: Postgre
     fingerprint,
   ]);
   const [made] = await run(`SELECT width, metric, fingerprint FROM ${REGISTER} WHERE name = $1`, [table]);
-  const found = made as { width: number; metric: Metric; fingerprint: string | null };
-  if (fingerprint !== null && found.fingerprint !== null && found.fingerprint !== fingerprint)
-    throw new SearchError(
-      "search/other-model",
-      `The vectors of table "${table}" are from "${found.fingerprint}"; yours are from "${fingerprint}". Make a new table.`,
-      { details: { found: found.fingerprint, wanted: fingerprint } },
-    );
-  if (found.width !== width || found.metric !== metric)
-    throw new SearchError(
-      "search/settings",
-      `The table "${table}" has width ${found.width} and metric "${found.metric}"; wanted ${width} and "${metric}".`,
-      { details: { found, wanted: { width, metric } } },
-    );
+  checkSettings(made as IndexSettings, { width, metric, fingerprint }, `the table "${table}"`);
   const index = new PostgresIndex(run, table, width, metric);
   await index.count();
   return index;
@@ -97,8 +87,9 @@ export class PostgresIndex implements SearchIndex {
   constructor(
     private readonly run: (text: string, parameters?: unknown[]) => Promise<unknown[]>,
     private readonly table: string,
-    private readonly width: number,
-    private readonly metric: Metric,
+    /** Numbers of a vector. */
+    readonly width: number,
+    readonly metric: Metric,
   ) {}
 
   /** When this index counted last: at its opening, and after its own changes. */
@@ -141,19 +132,14 @@ export class PostgresIndex implements SearchIndex {
   search(query: ArrayLike<number>, options?: SearchOptions): Promise<SearchHit[]>;
   search(queries: readonly ArrayLike<number>[], options?: SearchOptions): Promise<SearchHit[][]>;
   async search(queries: ArrayLike<number> | readonly ArrayLike<number>[], options: SearchOptions = {}) {
-    checkOptionNames(options, ["topK", "offset", "filter", "signal"]);
-    const { topK = 10, offset = 0, filter = {}, signal } = options;
-    wholeOption("topK", topK, 1);
-    wholeOption("offset", offset, 0);
-    const isOne = typeof queries[0] !== "object";
-    const list = isOne ? [queries as ArrayLike<number>] : (queries as readonly ArrayLike<number>[]);
-    const vectors = list.map((query) => checkVector(query, this.metric, this.width, "The query"));
+    const request = searchRequest(queries, options, this);
+    const { vectors, topK, offset, filter = {}, signal } = request;
     const all: SearchHit[][] = [];
     for (const vector of vectors) {
       signal?.throwIfAborted();
       all.push(await this.searchOne(vector, topK, offset, filter));
     }
-    return (isOne ? all[0]! : all) as SearchHit[] & SearchHit[][];
+    return request.answer(all);
   }
 
   /** Nothing to do: what was added lasts. */
@@ -198,21 +184,13 @@ function conditionOf(clause: FilterClause, parameter: (value: unknown) => string
 
 const vectorText = (vector: Float32Array) => `[${vector.join(",")}]`;
 
-/** Every statement may be run twice without harm, so one that met a passing failure is run again. */
-async function queryAgain(client: PostgresClient, text: string, parameters?: unknown[]): Promise<unknown[]> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return (await client.query(text, parameters)).rows;
-    } catch (cause) {
-      const { code, message } = cause as { code?: string; message?: string };
-      const wait = WAITS_MS[tries];
-      if (wait === undefined || !PASSING.test(code ?? ""))
-        throw new SearchError(
-          "search/server",
-          `PostgreSQL refused (${code ?? "no code"}): ${message}. Check the server, its rights and that pgvector is installed.`,
-          { cause, details: { code, tries: tries + 1 } },
-        );
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
-  }
-}
+/** Every statement may be run twice without harm. */
+const queryAgain = (client: PostgresClient, text: string, parameters?: unknown[]): Promise<unknown[]> =>
+  tryAgain(
+    async () => (await client.query(text, parameters)).rows,
+    (cause) => {
+      const { code, message } = cause as { code?: string; message: string };
+      return { code, message, isPassing: PASSING.test(code ?? "") };
+    },
+    { server: "PostgreSQL", advice: "Check the server, its rights and that pgvector is installed." },
+  );
