@@ -105,8 +105,18 @@ function defineTaskFunction(m: ModuleBuilder, task: Task<Fields>, library: Libra
   m.addToTable(handle);
 }
 
+/**
+ * Waiting and waking are functions of their own, so that no variable has to outlive the instruction: the first, quick code of V8 11 (Node 20)
+ * keeps variables in registers over it that the instruction overwrites, and `serve` then ended without having been told to.
+ */
 function defineThreadLoops(m: ModuleBuilder): void {
   const word = (address: number) => Int.of(address);
+  const sleep = m.define(undefined, { generation: "int" }, (f, { generation }) => {
+    f.ignore(atomic.wait(word(control.generation), generation));
+  });
+  const tellCaller = m.define(undefined, {}, (f) => {
+    f.ignore(atomic.notify(word(control.done)));
+  });
   const takeTasks = m.define("takeTasks", { thread: "int" }, (f, { thread }) => {
     const busy = f.int(thread.shiftLeft(2).add(control.busy));
     const task = f.int(0);
@@ -116,7 +126,7 @@ function defineThreadLoops(m: ModuleBuilder): void {
       f.if(task.atLeast(0), () => {
         f.callTable(atomic.load(word(control.task)), task, thread);
         f.ignore(atomic.add(word(control.done), 1));
-        f.if(thread, () => f.ignore(atomic.notify(word(control.done))));
+        f.if(thread, () => f.call(tellCaller, {}));
       });
       f.emit(atomic.store(busy, 0));
     });
@@ -133,7 +143,7 @@ function defineThreadLoops(m: ModuleBuilder): void {
       f.while(isUnchanged.and(spins.greater(0)), () => spins.increase(-1));
       f.if(isUnchanged, () => {
         f.ignore(atomic.add(word(control.sleepers), 1));
-        f.ignore(atomic.wait(word(control.generation), generation));
+        f.call(sleep, { generation });
         f.ignore(atomic.sub(word(control.sleepers), 1));
       });
     });

@@ -1,11 +1,17 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { control } from "./control.js";
 import { engineModule } from "./engine-module.js";
 import { EngineMemory } from "./memory.js";
 import { defineTask, type Fields, type Task } from "./task.js";
 import { ThreadPool } from "./thread-pool.js";
+import { startThread } from "./threads-node.js";
 import type { FunctionBuilder } from "./wasm/function-builder.js";
 import { atomic, Int, loadInt } from "./wasm/values.js";
+
+vi.mock("./threads-node.js", async (original) => {
+  const actual = await original<typeof import("./threads-node.js")>();
+  return { ...actual, startThread: vi.fn(actual.startThread) };
+});
 
 /** Counts its runs at `counter`; on threads other than the caller it then does what is said, once the caller has begun to wait for it. */
 function counting(name: string, inThread: (f: FunctionBuilder) => void): Task<{ counter: "int" }> {
@@ -62,6 +68,16 @@ async function untilThreadsServe({ pool, counter }: ReturnType<typeof createPool
 afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.dispose())));
 
 describe("ThreadPool", () => {
+  // Before all others: only code that V8 has not optimized yet could get this wrong.
+  it("keeps its threads: they sleep, wake, take tasks and sleep again", async () => {
+    vi.mocked(startThread).mockClear();
+    const created = createPool(3);
+    await untilThreadsServe(created);
+    await untilThreadsServe(created);
+    expect(created.pool.size).toBe(3);
+    expect(startThread).toHaveBeenCalledTimes(2);
+  });
+
   it.each([1, 2, 3, 4])("runs each task of a dispatch once with %i threads", async (threads) => {
     const { pool, counter, counts } = createPool(threads);
     for (let round = 1; round <= 50; round++) {
