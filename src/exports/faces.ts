@@ -29,9 +29,12 @@ export {
 export { type AnnotateOptions, annotate, type DrawnFace } from "../tasks/faces/pictures/annotate.js";
 export { type ContactSheetOptions, contactSheet, type SheetGroup } from "../tasks/faces/pictures/contact-sheet.js";
 export { type RedactOptions, redact } from "../tasks/faces/pictures/redact.js";
+export type { AnswerSchema } from "../tasks/faces/services/check-answer.js";
 export { fromScaleflex } from "../tasks/faces/services/from-scaleflex.js";
 export { fromSmartClick } from "../tasks/faces/services/from-smart-click.js";
+export { scaleflexSchema } from "../tasks/faces/services/scaleflex-schema.js";
 export type { ServiceFace, ServiceResult } from "../tasks/faces/services/service-result.js";
+export { smartClickSchema } from "../tasks/faces/services/smart-click-schema.js";
 export { type DeepfaceFace, toDeepface } from "../tasks/faces/services/to-deepface.js";
 export { type FaceApiFace, toFaceApi } from "../tasks/faces/services/to-face-api.js";
 export {

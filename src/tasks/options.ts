@@ -48,6 +48,11 @@ export function rangeOption(option: string, value: unknown, least: number, most:
     throw badOption(option, value, `a number from ${least} to ${most}`);
 }
 
+/** Text, or nothing. */
+export function textOption(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "string") throw badOption(option, value, "text");
+}
+
 /** One of a few values, or nothing. */
 export function choiceOption(option: string, value: unknown, choices: readonly (string | boolean)[]): void {
   if (value !== undefined && !choices.includes(value as string))

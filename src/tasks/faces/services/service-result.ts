@@ -1,6 +1,13 @@
 import { InputError } from "../../../errors.js";
+import { assertFaces } from "../assert-faces.js";
 import type { AgeValue, AttributeValue } from "../attributes/attribute-value.js";
+import { EMOTIONS, type Emotion, GENDERS, type Gender, RACES, type Race } from "../attributes/canonical-labels.js";
 import type { AnalyzedFace } from "../face-analysis.js";
+
+/** The services' keys, in the order of their answers. */
+export const EMOTION_KEYS = Object.keys(EMOTIONS) as Emotion[];
+export const RACE_KEYS = Object.keys(RACES) as Race[];
+export const GENDER_KEYS = Object.keys(GENDERS) as Gender[];
 
 /** A face as services' answers are made of: from `analyzeFaces`, or read from another service's answer. */
 export type ServiceFace = Pick<AnalyzedFace, "box" | "attributes"> &
@@ -12,6 +19,18 @@ export interface ServiceResult {
   width?: number;
   height?: number;
   faces: readonly ServiceFace[];
+}
+
+/**
+ * Refuses what is neither a `FaceAnalysis` nor what a parser gives.
+ *
+ * @throws InputError `input/face`
+ */
+export function assertResult(result: ServiceResult): void {
+  assertFaces(result?.faces);
+  for (const { attributes } of result.faces)
+    if (typeof attributes !== "object" || attributes === null)
+      throw new InputError("input/face", `A face has no "attributes": wanted what analyzeFaces gives, not detect.`);
 }
 
 /** A face's edges in pixels, inside of the picture. */
@@ -47,6 +66,12 @@ export function scoresByKey<Key extends string>(
 ): Record<Key, number> {
   const found = scores as Partial<Record<string, number>>;
   return Object.fromEntries(keys.map((key) => [key, found[key] ?? 0])) as Record<Key, number>;
+}
+
+/** JSON Schema of a number for each of these keys and no others. */
+export function scoresSchema<Key extends string, Score>(keys: readonly Key[], score: Score) {
+  const properties = Object.fromEntries(keys.map((key) => [key, score])) as Record<Key, Score>;
+  return { type: "object", required: keys, properties, additionalProperties: false } as const;
 }
 
 /** Each of a record's numbers changed. */

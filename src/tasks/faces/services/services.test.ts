@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { packageFile } from "../../package-file.js";
 import type { FaceAnalysis } from "../face-analysis.js";
+import { checkAnswer } from "./check-answer.js";
 import { fromScaleflex } from "./from-scaleflex.js";
 import { fromSmartClick } from "./from-smart-click.js";
+import { scaleflexSchema } from "./scaleflex-schema.js";
+import { smartClickSchema } from "./smart-click-schema.js";
 import { toDeepface } from "./to-deepface.js";
 import { toFaceApi } from "./to-face-api.js";
 import { toScaleflex } from "./to-scaleflex.js";
@@ -160,11 +163,87 @@ describe("toScaleflex", () => {
   });
 });
 
-describe("the parsers", () => {
-  it("bring the samples here and back without loss", () => {
-    expect(toSmartClick(fromSmartClick(sample("smart-click")))).toEqual([
-      { ...sample("smart-click")[0], rectangle: expect.any(Object) },
+describe("the schemas", () => {
+  it("hold for the samples, and for what toSmartClick and toScaleflex make of faces, of several and of none", () => {
+    const several = { ...portrait, faces: [portrait.faces[0]!, portrait.faces[0]!] };
+    for (const answer of [sample("smart-click"), toSmartClick(portrait), toSmartClick(several), []])
+      expect(() => checkAnswer(answer, smartClickSchema, "it")).not.toThrow();
+    const bare = withAttributes(friends, {});
+    for (const answer of [sample("scaleflex"), toScaleflex(friends), toScaleflex(bare), toScaleflex({ faces: [] })])
+      expect(() => checkAnswer(answer, scaleflexSchema, "it")).not.toThrow();
+  });
+
+  it("are JSON, and have no field that the samples do not have", () => {
+    expect(JSON.parse(JSON.stringify([smartClickSchema, scaleflexSchema]))).toEqual([
+      smartClickSchema,
+      scaleflexSchema,
     ]);
+    const face = scaleflexSchema.properties.faces.additionalProperties.properties;
+    expect(Object.keys(scaleflexSchema.properties)).toEqual(Object.keys(sample("scaleflex")));
+    expect(Object.keys(face)).toEqual(Object.keys(sample("scaleflex").faces.face_0));
+    expect(Object.keys(smartClickSchema.items.properties)).toEqual(Object.keys(sample("smart-click")[0]));
+  });
+});
+
+describe("numbers in the services' forms", () => {
+  const scored = (happy: number) => ({
+    value: "happy" as const,
+    score: happy,
+    scores: { angry: 0, disgust: 0, fear: 0, happy, sad: 1 - happy, surprise: 0, neutral: 0 },
+  });
+  it.each([
+    [0.98849, 98.85, 0.99],
+    [0.00004, 0, 0],
+    [0.005, 0.5, 0.01],
+    [1, 100, 1],
+    [0.29, 29, 0.29], // 0.29 * 100 is 28.999999999999996
+    [0.57, 57, 0.57], // 0.57 * 100 is 56.99999999999999
+  ])("%d becomes %d percent, or %d", (happy, percent, share) => {
+    const result = withAttributes(portrait, { emotion: scored(happy) });
+    const text = JSON.stringify(toScaleflex(result));
+    expect(toScaleflex(result).faces.face_0!.emotions!.happy).toBe(percent);
+    expect(text).not.toMatch(/"[a-z]+":\d+\.\d{3}/);
+    expect(toSmartClick(result)[0]!.emotion.probability).toBe(share);
+    expect(toSmartClick(result)[0]!.emotion.sentiments.happy).toBe(happy);
+  });
+
+  it("no number is negative zero, no box leaves the picture, ages are whole", () => {
+    const box = { x: -0.4, y: -30, width: 900, height: 40.2 };
+    const age = { value: 24.5, score: 1, scores: { "20-29": 1 }, interval: [20, 29] as const, expected: 24.5 };
+    const result = { ...portrait, faces: [{ ...portrait.faces[0]!, box, attributes: { emotion: scored(1), age } }] };
+    const [face] = Object.values(toScaleflex(result).faces);
+    expect(face).toMatchObject({ box: [0, 0, 400, 10], age: 25 });
+    expect(JSON.stringify([toScaleflex(result), toSmartClick(result), toDeepface(result)])).not.toMatch(/[:,[]-\d/);
+    for (const edge of [...face!.box, ...Object.values(toSmartClick(result)[0]!.rectangle)]) expect(edge).not.toBe(-0);
+  });
+});
+
+describe("what is no result", () => {
+  const detected = {
+    width: 9,
+    height: 9,
+    faces: [{ box: { x: 1, y: 1, width: 5, height: 5 }, score: 1, landmarks: [] }],
+  };
+  it.each([undefined, null, [], {}, { faces: [null] }, detected])("%j is refused by every form", (result) => {
+    for (const form of [toSmartClick, toScaleflex, toFaceApi, toDeepface])
+      expect(() => form(result as never)).toThrow(expect.objectContaining({ code: "input/face" }));
+  });
+
+  it.each([{ name: 5 }, { requestId: null }, { resultUrl: new URL("file:///a") }])(
+    "toScaleflex refuses %j",
+    (options) => {
+      expect(() => toScaleflex(friends, options as never)).toThrow(expect.objectContaining({ code: "input/option" }));
+    },
+  );
+});
+
+describe("the parsers", () => {
+  it("bring the samples here and back without loss: rectangles within a float's rounding", () => {
+    const [expected] = sample("smart-click");
+    const [found] = toSmartClick(fromSmartClick([expected])) as [ReturnType<typeof toSmartClick>[0]];
+    for (const [edge, value] of Object.entries(found.rectangle))
+      expect(Math.abs(value - expected.rectangle[edge])).toBeLessThan(1e-12 * expected.rectangle[edge]);
+    expect({ ...found, rectangle: expected.rectangle }).toEqual(expected);
     const answer = fromScaleflex(sample("scaleflex"));
     expect(JSON.stringify(toScaleflex(answer, answer))).toBe(JSON.stringify(sample("scaleflex")));
   });

@@ -1,7 +1,15 @@
 import type { Emotion, Race } from "../attributes/canonical-labels.js";
-import { edgesOf, hundredths, mapScores, type ServiceFace, type ServiceResult, scoresByKey } from "./service-result.js";
-import { RACE_KEYS } from "./to-scaleflex.js";
-import { EMOTION_KEYS } from "./to-smart-click.js";
+import {
+  assertResult,
+  EMOTION_KEYS,
+  edgesOf,
+  hundredths,
+  mapScores,
+  RACE_KEYS,
+  type ServiceFace,
+  type ServiceResult,
+  scoresByKey,
+} from "./service-result.js";
 
 /** A face as deepface's `DeepFace.analyze` gives it. Each attribute is there only if it was asked for. */
 export interface DeepfaceFace {
@@ -22,8 +30,13 @@ export interface DeepfaceFace {
   dominant_race?: Race;
 }
 
-/** The faces in the form of deepface's `analyze`; its REST answer is `{ results: toDeepface(result) }`. */
+/**
+ * The faces in the form of deepface's `analyze`; its REST answer is `{ results: toDeepface(result) }`.
+ *
+ * @throws InputError `input/face`
+ */
 export function toDeepface(result: ServiceResult): DeepfaceFace[] {
+  assertResult(result);
   const percent = (score: number) => score * 100;
   return result.faces.map((face) => {
     const { emotion, age, gender, race } = face.attributes;

@@ -1,6 +1,5 @@
 import type { Emotion } from "../attributes/canonical-labels.js";
-import { type ServiceResult, scoresByKey } from "./service-result.js";
-import { EMOTION_KEYS } from "./to-smart-click.js";
+import { assertResult, EMOTION_KEYS, type ServiceResult, scoresByKey } from "./service-result.js";
 
 /** What face-api.js calls the emotions, in its order. */
 const EXPRESSIONS = {
@@ -35,8 +34,11 @@ export interface FaceApiFace {
 /**
  * The faces in face-api.js's form, so that code written for it goes on: `detection.box`, `expressions.happy`, `age`, `gender`, `descriptor`.
  * Without its 68 landmarks, which have no counterpart here, and without its classes' methods.
+ *
+ * @throws InputError `input/face`
  */
 export function toFaceApi(result: ServiceResult & { width: number; height: number }): FaceApiFace[] {
+  assertResult(result);
   return result.faces.map(({ box: { x, y, width, height }, score = 0, attributes, vector }) => {
     const { emotion, gender, age } = attributes;
     const found = emotion && scoresByKey(emotion, EMOTION_KEYS);

@@ -1,6 +1,16 @@
-import { type Emotion, type Gender, RACES, type Race } from "../attributes/canonical-labels.js";
-import { edgesOf, hundredths, mapScores, type ServiceFace, type ServiceResult, scoresByKey } from "./service-result.js";
-import { EMOTION_KEYS } from "./to-smart-click.js";
+import { textOption } from "../../options.js";
+import type { Emotion, Gender, Race } from "../attributes/canonical-labels.js";
+import {
+  assertResult,
+  EMOTION_KEYS,
+  edgesOf,
+  hundredths,
+  mapScores,
+  RACE_KEYS,
+  type ServiceFace,
+  type ServiceResult,
+  scoresByKey,
+} from "./service-result.js";
 
 /** A face in Scaleflex's answer. Each attribute is there only if it was asked for. */
 export interface ScaleflexFace {
@@ -40,10 +50,15 @@ export interface ScaleflexOptions {
 
 /** The version whose form this is. */
 const VERSION = "2.9.3";
-export const RACE_KEYS = Object.keys(RACES) as Race[];
 
-/** Scaleflex VXP's answer of its face analysis. */
+/**
+ * Scaleflex VXP's answer of its face analysis.
+ *
+ * @throws InputError `input/face`, `input/option`
+ */
 export function toScaleflex(result: ServiceResult, options: ScaleflexOptions = {}): ScaleflexAnswer {
+  assertResult(result);
+  for (const option of ["name", "requestId", "resultUrl"] as const) textOption(option, options[option]);
   const { name = "", requestId = crypto.randomUUID(), resultUrl = "" } = options;
   return {
     status: "success",

@@ -1,6 +1,14 @@
 import { InputError } from "../../../errors.js";
-import { EMOTIONS, type Emotion } from "../attributes/canonical-labels.js";
-import { edgesOf, hundredths, neededAttribute, type ServiceResult, scoresByKey } from "./service-result.js";
+import type { Emotion } from "../attributes/canonical-labels.js";
+import {
+  assertResult,
+  EMOTION_KEYS,
+  edgesOf,
+  hundredths,
+  neededAttribute,
+  type ServiceResult,
+  scoresByKey,
+} from "./service-result.js";
 
 /** A face in SmartClick's answer; lengths in pixels. */
 export interface SmartClickFace {
@@ -16,14 +24,13 @@ export interface SmartClickFace {
   };
 }
 
-export const EMOTION_KEYS = Object.keys(EMOTIONS) as Emotion[];
-
 /**
  * SmartClick's answer: a bare list, one object a face.
  *
- * @throws InputError `input/attribute-missing` without emotions, `input/score-missing` without detection scores
+ * @throws InputError `input/face`; `input/attribute-missing` without emotions, `input/score-missing` without detection scores
  */
 export function toSmartClick(result: ServiceResult): SmartClickFace[] {
+  assertResult(result);
   return result.faces.map((face) => {
     const emotion = neededAttribute(face, "emotion", "SmartClick's answer");
     if (face.score === undefined)
