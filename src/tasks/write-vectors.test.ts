@@ -1,8 +1,12 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../io/read-safetensors.js";
+import { SERVERS_PYTHON, whyNoServers } from "./search/real-server.testing.js";
 import { writeVectors } from "./write-vectors.js";
 
 let folder: string;
@@ -46,9 +50,33 @@ describe("writeVectors", () => {
     expect(new Float32Array(lines.flatMap(({ embedding }) => embedding))).toEqual(flat);
   });
 
+  it("writes Parquet that hyparquet reads, in row groups, without loss", async () => {
+    const many = Array.from({ length: 5000 }, (_, i) => vectors[i % vectors.length]!);
+    await writeVectors(path("v.parquet"), many);
+    const file = await asyncBufferFromFile(path("v.parquet"));
+    expect((await parquetMetadataAsync(file)).row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([4096, 904]);
+    const rows = (await parquetReadObjects({ file })) as { id: string; embedding: number[] }[];
+    expect(rows.map(({ id }) => id)).toEqual(many.map(({ id }) => id));
+    expect(new Float32Array(rows.flatMap(({ embedding }) => embedding))).toEqual(
+      new Float32Array(many.flatMap(({ vector }) => [...vector])),
+    );
+  });
+
+  it.skipIf(whyNoServers)(`writes Parquet that pyarrow reads${whyNoServers ? ` (${whyNoServers})` : ""}`, async () => {
+    await writeVectors(path("p.parquet"), vectors);
+    const script = "tools/reference/read_parquet.py";
+    const printed = execFileSync(SERVERS_PYTHON, [join(import.meta.dirname, "../..", script), path("p.parquet")]);
+    const { schema, ids, sha256 } = JSON.parse(printed.toString());
+    expect(schema).toEqual({ id: "string", embedding: "list<element: float not null>" });
+    expect(ids).toEqual(vectors.map(({ id }) => id));
+    expect(sha256).toBe(createHash("sha256").update(new Uint8Array(flat.buffer)).digest("hex"));
+  });
+
   it("writes no vectors too, and refuses other endings", async () => {
-    for (const ending of ["npy", "safetensors", "jsonl"]) await writeVectors(path(`none.${ending}`), []);
+    for (const ending of ["npy", "safetensors", "parquet", "jsonl"]) await writeVectors(path(`none.${ending}`), []);
     expect(readSafetensors(readFileSync(path("none.safetensors"))).tensors.get("vectors")!.shape).toEqual([0, 0]);
+    const file = await asyncBufferFromFile(path("none.parquet"));
+    expect(await parquetReadObjects({ file })).toEqual([]);
     await expect(writeVectors(path("v.csv"), vectors)).rejects.toMatchObject({ code: "input/option" });
   });
 });

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { InputError } from "../errors.js";
 import { replaceFile } from "../io/replace-file.js";
 import { writeSafetensorsFile } from "../io/write-safetensors-file.js";
+import { loadParquetWriter, writeParquet } from "./write-parquet.js";
 
 /** A vector and what it is of. */
 export interface NamedVector {
@@ -31,13 +32,15 @@ const WRITERS: Record<string, (path: string, vectors: readonly NamedVector[], wi
       [["vectors", { dtype: "F32", shape: [vectors.length, width], bytes: () => piecesOf(vectors, width) }]],
       { ids: JSON.stringify(vectors.map(({ id }) => id)) },
     ),
+  ".parquet": writeParquet,
 };
 
 /** Endings of files that vectors can be written into. */
 const VECTOR_FORMATS = Object.keys(WRITERS);
 
-/** @throws InputError `input/option` for a name with another ending */
-export function checkVectorFile(path: string): void {
+/** @throws InputError `input/option` for a name with another ending, `input/not-installed` where a package is missing that writes it */
+export async function checkVectorFile(path: string): Promise<void> {
+  if (extname(path) === ".parquet") await loadParquetWriter();
   if (VECTOR_FORMATS.includes(extname(path))) return;
   throw new InputError(
     "input/option",
@@ -50,12 +53,13 @@ export function checkVectorFile(path: string): void {
 
 /**
  * Writes vectors of one width into a file, whole or not at all, in the format that its ending names: `.jsonl` (a line `{ "id", "embedding" }` each), `.npy`
- * (`[vectors, width]` float32, with the ids in `NAME.ids.jsonl`) or `.safetensors` (`vectors`, with the ids as JSON in the metadata).
+ * (`[vectors, width]` float32, with the ids in `NAME.ids.jsonl`), `.safetensors` (`vectors`, with the ids as JSON in the metadata) or `.parquet` (`id`, and
+ * `embedding` as a list of float32; needs the package hyparquet-writer).
  *
- * @throws InputError `input/option`, and the errors of the operating system
+ * @throws InputError `input/option`, `input/not-installed`, and the errors of the operating system
  */
 export async function writeVectors(path: string, vectors: readonly NamedVector[]): Promise<void> {
-  checkVectorFile(path);
+  await checkVectorFile(path);
   await WRITERS[extname(path)]!(path, vectors, vectors[0]?.vector.length ?? 0);
 }
 

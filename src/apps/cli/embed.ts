@@ -32,12 +32,12 @@ export function embedCommand(run: RunCommand): Command {
     .argument("<pictures...>", "files, folders, or - for standard input")
     .addOption(new Option("--pool <kind>", "how tokens become one vector").choices(["class", "mean", "pooler"]))
     .option("--no-normalize", "leave vectors at their own length")
-    .option("--out <file>", "write all vectors into a .npy, .safetensors or .jsonl file")
+    .option("--out <file>", "write all vectors into a .npy, .safetensors, .parquet or .jsonl file")
     .addHelpText("after", EXAMPLES);
   for (const option of reportOptions()) command.addOption(option);
   return withModelOptions(command).action((folder: string, names: string[], options: EmbedOptions) =>
     run(async (terminal) => {
-      if (options.out !== undefined) checkVectorFile(options.out);
+      if (options.out !== undefined) await checkVectorFile(options.out);
       const pictures = await expandPictures(names, terminal);
       await using model = await loadForCommand(folder, options, terminal);
       if (options.out !== undefined) {
