@@ -56,6 +56,15 @@ describe("analyzeFaces", () => {
     expect(Object.values(emotion!.scores).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
   });
 
+  it("takes a checkpoint without a name, loaded or not, for that of emotions", async () => {
+    const asked = { emotion: model };
+    const { faces } = await analyzeFaces(photo("astronaut.png"), { detector, attributes: asked });
+    for (const attributes of [model, tinyModel("vit")])
+      expect((await analyzeFaces(photo("astronaut.png"), { detector, attributes })).faces).toEqual(faces);
+    const bad = analyzeFaces(photo("astronaut.png"), { detector, attributes: "someone/some-model" });
+    await expect(bad).rejects.toThrow(/^Attribute "emotion": .*someone\/some-model/);
+  });
+
   it("takes one pass for all faces of several pictures, their vectors and two attributes of one model included", async () => {
     const before = model.passes;
     const pictures = [photo("montage_pd_16.jpg"), photo("astronaut.png"), photo("coffee.png")];

@@ -1,5 +1,6 @@
 import { InputError, VitrailError } from "../../errors.js";
 import type { LoadModelOptions } from "../load-model.js";
+import { hubOptionsOf } from "../locate-model.js";
 import { checkOptionNames, choiceOption, rangeOption, wholeOption } from "../options.js";
 import { VisionModel } from "../vision-model.js";
 import {
@@ -7,18 +8,21 @@ import {
   type AttributeModel,
   AttributeModels,
   type AttributeSource,
+  type ModelSource,
   naming,
 } from "./attributes/attribute-models.js";
 import { FaceAnalyzer } from "./face-analyzer.js";
 import { FaceDetector } from "./face-detector.js";
 import { type FaceDetectorOptions, loadFaceDetector } from "./load-face-detector.js";
 
-export interface FaceAnalyzerOptions extends Pick<LoadModelOptions, "engine" | "threads"> {
+export interface FaceAnalyzerOptions
+  extends Pick<LoadModelOptions, "engine" | "threads" | "token" | "cacheDir" | "progress"> {
   /**
-   * What to say of each face: a name, and the ViT or EVA-02 checkpoint that says it. `emotion`, `age`, `gender` and `race` come with the
-   * services' keys whatever the checkpoint calls them; any other name keeps its checkpoint's labels. Nothing is said that is not asked for.
+   * What to say of each face: a name, and the ViT or EVA-02 checkpoint that says it, a folder or an id on the Hub. `emotion`, `age`, `gender` and `race` come with the
+   * services' keys whatever the checkpoint calls them; any other name keeps its checkpoint's labels. A checkpoint without a name is for
+   * `emotion`. Nothing is said that is not asked for.
    */
-  attributes?: Readonly<Record<string, AttributeSource>>;
+  attributes?: ModelSource | Readonly<Record<string, AttributeSource>>;
   /** What finds the faces; a loaded one stays its owner's to dispose. Default: `{ model: "auto" }`. */
   detector?: FaceDetector | FaceDetectorOptions;
   /** Least score of a face, 0 to 1. Default: the detector's. */
@@ -42,7 +46,7 @@ export interface FaceAnalyzerOptions extends Pick<LoadModelOptions, "engine" | "
 
 const OPTIONS = [
   ...["attributes", "detector", "minScore", "maxFaces", "minSize", "margin", "align", "embed", "onError", "batch"],
-  ...["signal", "engine", "threads"],
+  ...["signal", "engine", "threads", "token", "cacheDir", "progress"],
 ];
 const DEFAULT_MARGIN = 0.2;
 /** A ViT-B/16 takes some 5 MB a face for its widest activations. */
@@ -56,10 +60,10 @@ const ATTRIBUTE_NAME = /^[a-z][\w .-]{0,63}$/i;
  */
 export async function loadFaceAnalyzer(options: FaceAnalyzerOptions = {}): Promise<FaceAnalyzer> {
   checkOptions(options);
-  const { attributes = {}, detector: chosen = { model: "auto" }, onError = "throw", signal } = options;
+  const { detector: chosen = { model: "auto" }, onError = "throw", signal } = options;
   const { engine, threads, embed, margin = DEFAULT_MARGIN, align = "eyes", batch = DEFAULT_BATCH } = options;
   const loading = { ...(engine && { engine }), ...(threads !== undefined && { threads }), ...(signal && { signal }) };
-  const models = new AttributeModels(loading);
+  const models = new AttributeModels({ ...loading, ...hubOptionsOf(options) });
   const failures = new Map<string, AttributeFailure>();
   const orSkip = async <Result>(name: string, work: () => Promise<Result>): Promise<Result | undefined> => {
     try {
@@ -72,7 +76,8 @@ export async function loadFaceAnalyzer(options: FaceAnalyzerOptions = {}): Promi
     }
   };
   try {
-    for (const [name, source] of Object.entries(attributes)) await orSkip(name, () => models.add(name, source));
+    for (const [name, source] of Object.entries(named(options.attributes)))
+      await orSkip(name, () => models.add(name, source));
     const embedder = embed === undefined ? undefined : await orSkip("embed", () => loadEmbedder(embed, models));
     const isOwn = !(chosen instanceof FaceDetector);
     const detector = isOwn ? await loadFaceDetector({ ...loading, ...chosen }) : chosen;
@@ -109,6 +114,11 @@ async function loadEmbedder(
   return naming("The face vectors", {}, () => models.load(embed instanceof VisionModel ? embed : embed?.model));
 }
 
+/** What is asked for, by name: a checkpoint alone is for emotions. */
+function named(attributes: FaceAnalyzerOptions["attributes"] = {}): Readonly<Record<string, AttributeSource>> {
+  return typeof attributes === "string" || attributes instanceof VisionModel ? { emotion: attributes } : attributes;
+}
+
 function checkOptions(options: FaceAnalyzerOptions): void {
   checkOptionNames(options, OPTIONS);
   rangeOption("minScore", options.minScore, 0, 1);
@@ -118,7 +128,8 @@ function checkOptions(options: FaceAnalyzerOptions): void {
   choiceOption("align", options.align, ["eyes", "none"]);
   choiceOption("onError", options.onError, ["throw", "skip"]);
   wholeOption("batch", options.batch, 1, 1024);
-  const { attributes = {}, embed, detector } = options;
+  const { embed, detector } = options;
+  const attributes = named(options.attributes);
   if (detector !== undefined && !(detector instanceof FaceDetector) && typeof detector !== "object")
     throw new InputError(
       "input/option",
@@ -127,7 +138,10 @@ function checkOptions(options: FaceAnalyzerOptions): void {
   if (embed !== undefined && typeof embed !== "string" && typeof embed !== "object")
     throw new InputError("input/option", `"embed" must name an attribute or be { model }; found ${typeof embed}.`);
   if (typeof attributes !== "object" || attributes === null || Array.isArray(attributes))
-    throw new InputError("input/option", `"attributes" must be an object from names to checkpoints.`);
+    throw new InputError(
+      "input/option",
+      `"attributes" must be an object from names to checkpoints, or the checkpoint of emotions.`,
+    );
   for (const name of Object.keys(attributes))
     if (!ATTRIBUTE_NAME.test(name))
       throw new InputError(

@@ -1,3 +1,4 @@
+import { ageRangeText } from "../attributes/age-range.js";
 import type { AgeValue, AttributeValue, FaceAttributes } from "../attributes/attribute-value.js";
 import type { AnalyzedFace } from "../face-analysis.js";
 
@@ -13,10 +14,7 @@ export function attributeLabels(attributes: FaceAttributes): string[] {
 
 /** "happy 97%", "Male 99%", "age 20-29 60%"; attributes of the user's own with their name: "hat: none 80%". */
 export function attributeLabel(name: string, value: AttributeValue | AgeValue): string {
-  if (isAge(value)) {
-    const [low, high] = value.interval;
-    return `${name} ${low === high ? low : `${low}-${high}`} ${percent(value.score)}`;
-  }
+  if (isAge(value)) return `${name} ${ageRangeText(value.interval)} ${percent(value.score)}`;
   const isPlain = name === "emotion" || name === "gender" || name === "race";
   return `${isPlain ? "" : `${name}: `}${value.value} ${percent(value.score)}`;
 }
