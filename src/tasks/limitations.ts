@@ -17,6 +17,14 @@ const LAW =
 
 export type SensitiveAttribute = keyof typeof LIMITATIONS;
 
+/** What holds of every search for faces. */
+export const DETECTION_LIMITATION =
+  "Faces: small, covered, turned-away and badly lit ones are missed, and now and then something else is taken for one. Counts are estimates; where faces were hidden, a person must look whether all are.";
+
+/** What holds of groups of faces. */
+export const GROUP_LIMITATION =
+  "Groups: faces that look alike to a model, which is a guess that they are one person's and no proof of identity.";
+
 /** The limitations of some attributes, by name. */
 export function limitationsOf(names: Iterable<string>): string[] {
   const asked = new Set(names);

@@ -34,10 +34,12 @@ export async function reportStream<Result>(
   { summarize, onFailure }: StreamHooks = {},
 ): Promise<number> {
   const progress = terminal.progress(`0 / ${pictures.length}`);
+  const failed: string[] = [];
   try {
     for await (const item of results) {
       const { name } = pictures[item.index]!;
       const fail = (error: Error) => {
+        failed.push(name);
         report.addFailure(name, error);
         onFailure?.(name, error);
       };
@@ -56,6 +58,8 @@ export async function reportStream<Result>(
     progress.end();
   }
   report.end(await summarize?.());
-  if (report.failures > 0) terminal.note(`${report.failures} of ${pictures.length} pictures failed`);
-  return report.failures > 0 ? EXIT.someFailed : EXIT.ok;
+  // Once more, for each failure's own line may be far up by now.
+  if (failed.length > 0)
+    terminal.note([`${failed.length} of ${pictures.length} pictures failed:`, ...failed].join("\n  "));
+  return failed.length > 0 ? EXIT.someFailed : EXIT.ok;
 }

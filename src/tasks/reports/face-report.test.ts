@@ -44,10 +44,13 @@ describe("FaceReport", () => {
     expect(page).toMatch(/<aside.*Emotion: a label for how a face looks/s);
   });
 
-  it("says nothing of limitations where no attribute was asked for", () => {
+  it("says of the search for faces, and of groups, what they are not, even where no attribute was asked for", () => {
     const report = new FaceReport();
     report.add("a.jpg", result(), image);
-    expect(report.toHtml()).not.toContain("<aside");
+    const limitations = (page: string) => page.match(/<aside.*<\/aside>/s)![0].match(/<li>[^:]+/g);
+    expect(limitations(report.toHtml())).toEqual(["<li>Faces"]);
+    const clusters = { clusters: [[{ picture: 0, face: 0 }]], threshold: 0.5 };
+    expect(limitations(report.toHtml({ clusters }))).toEqual(["<li>Faces", "<li>Groups"]);
   });
 
   it("lets no name, label or message become markup", () => {

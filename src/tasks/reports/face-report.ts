@@ -5,7 +5,7 @@ import { cropFace } from "../faces/crop-face.js";
 import type { AnalyzedFace, FaceAnalysis } from "../faces/face-analysis.js";
 import { annotate } from "../faces/pictures/annotate.js";
 import { attributeLabel } from "../faces/pictures/face-labels.js";
-import { limitationsOf } from "../limitations.js";
+import { DETECTION_LIMITATION, GROUP_LIMITATION, limitationsOf } from "../limitations.js";
 import { barChart } from "./bar-chart.js";
 import { faceDistributions } from "./face-distributions.js";
 import { type Html, html } from "./html.js";
@@ -36,7 +36,7 @@ export class FaceReport {
     this.pictures.push({
       name,
       result,
-      picture: thumbnail(annotate(image, result.faces, { labels: "none", landmarks: "none" }), PICTURE_SIDE),
+      picture: thumbnail(annotate(image, result.faces, { labels: numbered, landmarks: "none" }), PICTURE_SIDE),
       faces: result.faces.map((face) =>
         thumbnail(cropFace(image, face, { margin: FACE_MARGIN, square: true }).image, FACE_SIDE),
       ),
@@ -63,7 +63,7 @@ export class FaceReport {
       html`<p>${count(pictures, "picture")}, ${count(faces, "face")} in ${withFaces} of them${
         this.failures.length > 0 ? `; ${count(this.failures.length, "picture")} could not be read` : ""
       }.</p>
-${limitationsBox(limitationsOf(names))}
+${limitationsBox([DETECTION_LIMITATION, ...limitationsOf(names), ...(clusters ? [GROUP_LIMITATION] : [])])}
 <h2>Distribution</h2>
 ${[barChart("Faces per picture", histogram(perPicture)), ...charts]}
 ${clusters ? this.clusterSection(clusters) : ""}
@@ -83,13 +83,17 @@ ${this.failures.length > 0 ? failureSection(this.failures) : ""}`,
 `;
     });
     return html`<h2>Groups of similar faces</h2>
-<p class="quiet">Joined down to a mean similarity of ${threshold.toFixed(2)}. A group is a guess that its faces are one person's.</p>
+<p class="quiet">Joined down to a mean similarity of ${threshold.toFixed(2)}.</p>
 ${groups}`;
   }
 }
 
+/** The number by which the table below a picture calls a face. */
+function numbered(_face: unknown, index: number): string[] {
+  return [`${index + 1}`];
+}
+
 function limitationsBox(limitations: readonly string[]): Html {
-  if (limitations.length === 0) return html``;
   return html`<aside aria-label="Limitations"><h2>What these answers are not</h2><ul>${limitations.map((text) => html`<li>${text}</li>`)}</ul></aside>`;
 }
 
@@ -99,12 +103,12 @@ function pictureArticle({ name, result, picture, faces }: ReportedPicture): Html
     (
       face,
       index,
-    ) => html`<tr><td>${img(faces[index]!, `Face ${index + 1} of ${name}`)}</td><td>${faceText(face)}</td></tr>
+    ) => html`<tr><th scope="row">${index + 1}</th><td>${img(faces[index]!, `Face ${index + 1} of ${name}`)}</td><td>${faceText(face)}</td></tr>
 `,
   );
   const table =
     rows.length > 0
-      ? html`<table><thead><tr><th scope="col">Face</th><th scope="col">What it shows</th></tr></thead><tbody>${rows}</tbody></table>`
+      ? html`<table><thead><tr><th scope="col">No.</th><th scope="col">Face</th><th scope="col">What it shows</th></tr></thead><tbody>${rows}</tbody></table>`
       : html`<p class="quiet">No face.</p>`;
   return html`<article><h3>${name}</h3>
 <figure>${img(picture, `${name}, ${result.width} by ${result.height} pixels, its faces framed`)}</figure>${table}${failures}</article>

@@ -75,7 +75,7 @@ describe("vitrail faces", () => {
       expect.stringMatching(/^image\//),
       0,
     ]);
-    expect(notes).toMatch(/2 of 4 pictures failed/);
+    expect(notes).toMatch(/\n2 of 4 pictures failed:\n {2}gone\.jpg\n {2}.*hopper\.gif$/);
     expect(readFileSync(at("r.html"), "utf8")).toMatch(/2 pictures could not be read/);
   });
 
@@ -109,8 +109,9 @@ describe("vitrail faces --format", () => {
     return Object.entries(value).map(([name, entry]) => [name, formOf(entry)]);
   };
 
-  it("smartclick gives the sample's form", async () => {
-    const { json } = await run([...argv, "--format", "smartclick"]);
+  it("smartclick gives the sample's form, from a model without a name, which is for emotions", async () => {
+    const unnamed = ["faces", photo("astronaut.png"), ...fast, "--attributes", tinyModel("vit")];
+    const { json } = await run([...unnamed, "--format", "smartclick"]);
     expect(formOf(json())).toEqual(formOf(golden("smart-click")));
   });
 
