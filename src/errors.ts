@@ -3,7 +3,7 @@ export class VitrailError extends Error {
   override readonly name: string = "VitrailError";
 
   /**
-   * @param code stable, begins with the room it comes from: `weights/…`, `checkpoint/…`, `image/…`, `input/…`, `engine/…`, `search/…`, `download/…`
+   * @param code stable, begins with the room it comes from: `weights/…`, `checkpoint/…`, `image/…`, `input/…`, `engine/…`, `search/…`, `training/…`, `download/…`
    * @param message what was found, what was wanted, what to do; names in quotes, shapes in brackets
    * @param options `details`: the same facts as plain data; `cause`: the error underneath
    */
@@ -53,4 +53,22 @@ export class EngineError extends VitrailError {
 export class SearchError extends VitrailError {
   override readonly name = "SearchError";
   declare readonly code: `search/${string}`;
+}
+
+/** Examples to learn from, or what is asked of training, are not as they should be. */
+export class TrainingError extends VitrailError {
+  override readonly name = "TrainingError";
+  declare readonly code: `training/${string}`;
+}
+
+/** A request can't be answered, or the server can't be made as asked. */
+export class ServerError extends VitrailError {
+  override readonly name = "ServerError";
+  declare readonly code: `server/${string}`;
+}
+
+/** A model can't be had from the Hub, from its cache, or from an archive of it. */
+export class DownloadError extends VitrailError {
+  override readonly name = "DownloadError";
+  declare readonly code: `download/${string}`;
 }

@@ -3,10 +3,12 @@ export { describeEngine, type EngineDescription, type EngineName, type EngineOpt
 export type { SkippedEngine } from "./backend/engines/take-engine.js";
 export {
   CheckpointError,
+  DownloadError,
   EngineError,
   ImageError,
   InputError,
   SearchError,
+  TrainingError,
   VitrailError,
   WeightsFileError,
 } from "./errors.js";

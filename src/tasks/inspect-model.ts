@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
+import type { HubOptions } from "../io/hub/get-model.js";
 import type { ModelConfig } from "../models/model-config.js";
 import { attributeOfLabels, limitationsOf } from "./limitations.js";
 import { openModel } from "./load-model.js";
@@ -19,9 +20,12 @@ export interface ModelFacts
   limitations: string[];
 }
 
-/** @throws what `loadModel` throws for files that are missing or broken */
-export async function inspectModel(folder: string): Promise<ModelFacts> {
-  const { config, checkpoint, files } = await openModel(folder);
+/**
+ * @param source as of `loadModel`
+ * @throws what `loadModel` throws for files that are missing or broken
+ */
+export async function inspectModel(source: string, options: HubOptions = {}): Promise<ModelFacts> {
+  const { config, checkpoint, files } = await openModel(source, options);
   const tensors = [...checkpoint.tensors.values()];
   await checkpoint.close();
   const dtypes: Record<string, number> = {};

@@ -1,11 +1,11 @@
-import { stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { getBackend } from "@tensorflow/tfjs-core";
 import type { EngineOptions } from "../backend/engine.js";
 import { uploadWeights } from "../backend/upload-weight.js";
 import { WEIGHT_PRECISIONS, type WeightPrecision } from "../backend/vitrail-backend.js";
-import { InputError, VitrailError } from "../errors.js";
+import { VitrailError } from "../errors.js";
 import type { Checkpoint } from "../io/checkpoint.js";
+import type { HubOptions } from "../io/hub/get-model.js";
 import { readJsonFile } from "../io/json-file.js";
 import { openCheckpoint } from "../io/open-checkpoint.js";
 import { assembleModel, type Interpolation } from "../models/assemble-model.js";
@@ -14,11 +14,12 @@ import { uploadToActiveBackend } from "../models/load-weights.js";
 import { type ModelConfig, readModelConfig } from "../models/model-config.js";
 import type { VisionTransformer } from "../models/vision-transformer.js";
 import { ForwardPass } from "./forward-pass.js";
+import { HUB_OPTIONS, hubOptionsOf, locateModel, type ModelPlace } from "./locate-model.js";
 import { onEngine } from "./on-engine.js";
 import { checkOptionNames, choiceOption } from "./options.js";
 import { VisionModel } from "./vision-model.js";
 
-export interface LoadModelOptions extends EngineOptions {
+export interface LoadModelOptions extends EngineOptions, HubOptions {
   /**
    * For pictures of another size than the model was trained on: its positions are resampled as Hugging Face (ViT) or timm (EVA-02) do it.
    * `true`: to the size that the preprocessing gives; a number or `{ height, width }` in pixels: to this one. Default false.
@@ -31,17 +32,19 @@ export interface LoadModelOptions extends EngineOptions {
    * which "auto" takes for these two.
    */
   dtype?: WeightPrecision;
-  signal?: AbortSignal;
 }
 
 /**
- * Loads a ViT or EVA-02 from a folder with `config.json`, `preprocessor_config.json` (Hugging Face ViT) and safetensors weights, or from
- * the path of such a weights file.
+ * Loads a ViT or EVA-02 from the Hugging Face Hub, from a folder with `config.json`, `preprocessor_config.json` (Hugging Face ViT) and safetensors
+ * weights, or from the path of such a weights file.
  *
- * @throws InputError `input/not-found`, `input/option`; CheckpointError for files that do not fit together; WeightsFileError for broken ones
+ * @param source `owner/name` of a model on the Hub, which is then kept in the cache that Python's huggingface_hub has too; or a path, which wins
+ *   where both are there
+ * @throws InputError `input/not-found`, `input/option`; DownloadError for what the Hub does not give; CheckpointError for files that do not fit
+ *   together; WeightsFileError for broken ones; `signal.reason`
  */
-export async function loadModel(folder: string, options: LoadModelOptions = {}): Promise<VisionModel> {
-  const { config, transformer, backend, files } = await load(folder, options);
+export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<VisionModel> {
+  const { config, transformer, backend, files } = await load(source, options);
   return new VisionModel(config, new ForwardPass(transformer, backend), files);
 }
 
@@ -50,23 +53,23 @@ export async function loadModel(folder: string, options: LoadModelOptions = {}):
  * The caller disposes `model`.
  */
 export async function loadLayers(
-  folder: string,
+  source: string,
   options: LoadModelOptions = {},
 ): Promise<VisionTransformer & { config: ModelConfig }> {
-  const { config, transformer } = await load(folder, options);
+  const { config, transformer } = await load(source, options);
   return { ...transformer, config };
 }
 
 /** @returns `backend`: TF.js's name of where the weights are */
 async function load(
-  folder: string,
+  source: string,
   options: LoadModelOptions,
 ): Promise<{ transformer: VisionTransformer; config: ModelConfig; backend: string; files: string[] }> {
-  checkOptionNames(options, ["interpolate", "dtype", "signal", "engine", "threads"]);
+  checkOptionNames(options, [...HUB_OPTIONS, "interpolate", "dtype", "engine", "threads"]);
   const { interpolate = false, dtype = "float32", signal, engine = "auto", threads } = options;
   choiceOption("dtype", dtype, WEIGHT_PRECISIONS);
   checkInterpolate(interpolate);
-  const { config, checkpoint, files } = await openModel(folder);
+  const { config, checkpoint, files } = await openModel(source, hubOptionsOf(options));
   try {
     const chosen = engine === "auto" && dtype !== "float32" ? "vitrail" : engine;
     return await onEngine(
@@ -86,14 +89,15 @@ async function load(
   }
 }
 
-/** A model's folder, read as far as its headers. The caller closes the checkpoint. */
+/** A model, read as far as its headers. The caller closes the checkpoint. */
 export async function openModel(
-  folder: string,
+  source: string,
+  options: HubOptions = {},
 ): Promise<{ config: ModelConfig; checkpoint: Checkpoint; files: string[] }> {
-  const { root, weights } = await locate(folder);
-  const config = await readConfig(root, "config.json");
-  const preprocessor = await readOptionalConfig(root, "preprocessor_config.json");
-  const checkpoint = await openCheckpoint(weights);
+  const place = await locateModel(source, options);
+  const config = await readConfig(place, "config.json");
+  const preprocessor = await readOptionalConfig(place, "preprocessor_config.json");
+  const checkpoint = await openCheckpoint(place.weights);
   try {
     return {
       config: readModelConfig({ config, preprocessor, weights: checkpoint.tensors }),
@@ -106,29 +110,13 @@ export async function openModel(
   }
 }
 
-async function locate(folder: string): Promise<{ root: string; weights: string }> {
-  if (typeof folder !== "string" || folder === "")
-    throw new InputError(
-      "input/not-found",
-      "loadModel needs the path of a folder with config.json and model.safetensors.",
-    );
-  const entry = await stat(folder).catch(() => undefined);
-  if (!entry)
-    throw new InputError(
-      "input/not-found",
-      `There is no folder "${folder}". Pass a folder with config.json and model.safetensors.`,
-      { details: { path: folder } },
-    );
-  return entry.isDirectory() ? { root: folder, weights: folder } : { root: dirname(folder), weights: folder };
+async function readConfig({ root, label }: ModelPlace, name: string): Promise<ConfigFile> {
+  return { label: `${label}/${name}`, fields: await readJsonFile(join(root, name)) };
 }
 
-async function readConfig(root: string, name: string): Promise<ConfigFile> {
-  return { label: `${basename(root)}/${name}`, fields: await readJsonFile(join(root, name)) };
-}
-
-async function readOptionalConfig(root: string, name: string): Promise<ConfigFile | undefined> {
+async function readOptionalConfig(place: ModelPlace, name: string): Promise<ConfigFile | undefined> {
   try {
-    return await readConfig(root, name);
+    return await readConfig(place, name);
   } catch (error) {
     if (error instanceof VitrailError && error.code === "checkpoint/file-missing") return undefined;
     throw error;

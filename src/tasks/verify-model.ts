@@ -5,6 +5,7 @@ import { readJsonFile } from "../io/json-file.js";
 import { readSafetensors } from "../io/read-safetensors.js";
 import { type Comparison, compareTensor, inOrderOfComputation, type TensorError } from "./compare.js";
 import { type LoadModelOptions, loadModel } from "./load-model.js";
+import { hubOptionsOf, locateModel } from "./locate-model.js";
 import type { OutputName } from "./outputs.js";
 
 export interface VerifyOptions extends LoadModelOptions {
@@ -26,10 +27,11 @@ export interface Verification {
  *
  * @throws InputError `input/golden` for a reference that is missing or of another form; what `loadModel` throws
  */
-export async function verifyModel(folder: string, options: VerifyOptions = {}): Promise<Verification> {
-  const { golden = join(folder, "golden"), ...loading } = options;
+export async function verifyModel(source: string, options: VerifyOptions = {}): Promise<Verification> {
+  const { golden: given, ...loading } = options;
+  const golden = given ?? join((await locateModel(source, hubOptionsOf(loading))).root, "golden");
   const { input, wanted, own } = await readReference(golden);
-  await using model = await loadModel(folder, loading);
+  await using model = await loadModel(source, loading);
   const names = inOrderOfComputation(wanted.keys()) as OutputName[];
   const found = await model.runTensor(input.values, input.shape, {
     outputs: names,

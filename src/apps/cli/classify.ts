@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { ScoreActivation } from "../../tasks/classification.js";
-import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
+import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import { reportStream } from "./over-pictures.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
@@ -23,7 +23,7 @@ Examples:
 export function classifyCommand(run: RunCommand): Command {
   const command = new Command("classify")
     .description("say what pictures show: labels with their scores, best first")
-    .argument("<model>", "folder with config.json and model.safetensors")
+    .argument("<model>", MODEL_ARGUMENT)
     .argument("<pictures...>", "files, folders, or - for standard input")
     .option("--top-k <count>", "only the best labels (default: all)", numberArgument)
     .option("--threshold <score>", "only labels with at least this score", numberArgument)

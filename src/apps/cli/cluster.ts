@@ -5,7 +5,7 @@ import { clusterVectors } from "../../tasks/search/cluster.js";
 import type { NamedVector } from "../../tasks/write-vectors.js";
 import { embedPictures, thumbnailsOf } from "./embed-pictures.js";
 import { EXIT } from "./exit-codes.js";
-import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
+import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
 import { numberArgument, Report } from "./report.js";
@@ -27,7 +27,7 @@ Examples:
 export function clusterCommand(run: RunCommand): Command {
   const command = new Command("cluster")
     .description("group pictures that are alike: by k-means with --count, else by density")
-    .argument("<model>", "folder with config.json and model.safetensors")
+    .argument("<model>", MODEL_ARGUMENT)
     .argument("<pictures...>", "files, folders or patterns")
     .option("--count <clusters>", "so many clusters, by k-means", numberArgument)
     .option("--seed <number>", "where k-means begins (default: 0)", numberArgument)

@@ -5,7 +5,7 @@ import { findDuplicates } from "../../tasks/search/find-duplicates.js";
 import type { NamedVector } from "../../tasks/write-vectors.js";
 import { embedPictures, thumbnailsOf } from "./embed-pictures.js";
 import { EXIT } from "./exit-codes.js";
-import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
+import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
 import { numberArgument, Report } from "./report.js";
@@ -25,7 +25,7 @@ Examples:
 export function duplicatesCommand(run: RunCommand): Command {
   const command = new Command("duplicates")
     .description("find pictures that are copies of one another: cropped, mirrored, smaller, encoded anew")
-    .argument("<model>", "folder with config.json and model.safetensors")
+    .argument("<model>", MODEL_ARGUMENT)
     .argument("<pictures...>", "files, folders or patterns")
     .option(
       "--threshold <cosine>",

@@ -3,7 +3,7 @@ import type { EmbeddingOptions } from "../../tasks/embedding.js";
 import { checkVectorFile, type NamedVector, writeVectors } from "../../tasks/write-vectors.js";
 import { embedPictures } from "./embed-pictures.js";
 import { EXIT } from "./exit-codes.js";
-import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
+import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import { reportStream } from "./over-pictures.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
@@ -28,7 +28,7 @@ const SHOWN = 6;
 export function embedCommand(run: RunCommand): Command {
   const command = new Command("embed")
     .description("turn pictures into vectors for search and clustering")
-    .argument("<model>", "folder with config.json and model.safetensors")
+    .argument("<model>", MODEL_ARGUMENT)
     .argument("<pictures...>", "files, folders, or - for standard input")
     .addOption(new Option("--pool <kind>", "how tokens become one vector").choices(["class", "mean", "pooler"]))
     .option("--no-normalize", "leave vectors at their own length")

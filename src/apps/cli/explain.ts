@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { encodePng } from "../../images/encode-png.js";
 import { explain } from "../../tasks/explain.js";
 import { EXIT } from "./exit-codes.js";
-import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
+import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
 
@@ -16,7 +16,7 @@ Examples:
 export function explainCommand(run: RunCommand): Command {
   const command = new Command("explain")
     .description("draw where a model looks: attention rollout over the picture")
-    .argument("<model>", "folder with config.json and model.safetensors")
+    .argument("<model>", MODEL_ARGUMENT)
     .argument("<picture>", "a file, or - for standard input")
     .requiredOption("--out <file.png>", "the picture with the heat over it")
     .option("--json", "print the patches' shares as JSON, row by row")

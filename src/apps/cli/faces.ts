@@ -9,14 +9,14 @@ import { UsageError } from "./exit-codes.js";
 import { attributeArgument } from "./faces/attribute-argument.js";
 import { FACE_FORMATS, type FaceFormat, faceDocument } from "./faces/face-format.js";
 import { type FaceOutputOptions, FaceOutputs } from "./faces/face-outputs.js";
-import type { ModelOptions } from "./model-options.js";
+import { hubOptions, type ModelOptions } from "./model-options.js";
 import { reportStream } from "./over-pictures.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
 import { numberArgument, Report, type ReportOptions, reportOptions } from "./report.js";
 import type { Terminal } from "./terminal.js";
 
-interface FacesOptions extends ReportOptions, FaceOutputOptions, Pick<ModelOptions, "engine" | "threads"> {
+interface FacesOptions extends ReportOptions, FaceOutputOptions, Pick<ModelOptions, "engine" | "threads" | "cacheDir"> {
   model: FaceDetectorName;
   attributes?: Record<string, string>;
   embed?: string;
@@ -31,7 +31,7 @@ const EXAMPLES = `
 Examples:
   vitrail faces group.jpg --annotate group-faces.png
   vitrail faces "photos/**/*.jpg" --attributes emotion=./facial_emotions --jsonl > faces.jsonl
-  vitrail faces face.jpg --attributes ./facial_emotions --format smartclick
+  vitrail faces face.jpg --attributes dima806/facial_emotions_image_detection --format smartclick
   vitrail faces photos/ --attributes emotion=./emotions --attributes age=./ages --report faces.html
   vitrail faces photos/ --embed ./face-vectors --cluster --contact-sheet people.jpg
   vitrail faces street.jpg --redact street-hidden.jpg --redact-mode fill
@@ -64,6 +64,7 @@ export function facesCommand(run: RunCommand): Command {
     .option("--count", "count faces over all pictures")
     .addOption(new Option("--engine <name>", "what computes").choices(["auto", ...ENGINES]).default("auto"))
     .option("--threads <count>", "threads of the engine (default: all cores)", numberArgument)
+    .option("--cache-dir <folder>", "where models of the Hub are kept (default: as Python's huggingface_hub)")
     .addHelpText("after", EXAMPLES);
   for (const option of reportOptions()) command.addOption(option);
   return command.action((names: string[], options: FacesOptions) =>
@@ -113,6 +114,7 @@ function loadAnalyzer(options: FacesOptions, terminal: Terminal) {
   const { attributes = {}, minScore, maxFaces, minSize, threads, cluster } = options;
   const vectors = options.embed ?? (cluster === undefined ? undefined : Object.keys(attributes)[0]);
   const embed = vectors === undefined || Object.hasOwn(attributes, vectors) ? vectors : { model: vectors };
+  const progress = terminal.progress("loading models");
   return loadFaceAnalyzer({
     attributes,
     detector: { model: options.model },
@@ -123,8 +125,8 @@ function loadAnalyzer(options: FacesOptions, terminal: Terminal) {
     ...(minScore !== undefined && { minScore }),
     ...(maxFaces !== undefined && { maxFaces }),
     ...(minSize !== undefined && { minSize }),
-    signal: terminal.signal,
-  });
+    ...hubOptions(options, terminal, progress),
+  }).finally(progress.end);
 }
 
 /** Another system's answer is JSON, whether that was said or not. */

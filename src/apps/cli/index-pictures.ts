@@ -5,7 +5,7 @@ import { PRECISIONS, type Precision } from "../../tasks/search/manifest.js";
 import { openIndex } from "../../tasks/search/open-index.js";
 import { embedPictures } from "./embed-pictures.js";
 import { EXIT } from "./exit-codes.js";
-import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
+import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import { expandPictures, type NamedPicture } from "./pictures.js";
 import type { RunCommand } from "./program.js";
 import { Report } from "./report.js";
@@ -30,7 +30,7 @@ const SAVE_EVERY = 256;
 export function indexCommand(run: RunCommand): Command {
   const command = new Command("index")
     .description("put pictures into an index to be searched")
-    .argument("<model>", "folder with config.json and model.safetensors")
+    .argument("<model>", MODEL_ARGUMENT)
     .argument("<pictures...>", "files, folders or patterns")
     .requiredOption("--out <folder>", "the index; made where there is none")
     .addOption(new Option("--pool <kind>", "how tokens become one vector").choices(["class", "mean", "pooler"]))

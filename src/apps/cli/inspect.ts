@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { inspectModel } from "../../tasks/inspect-model.js";
 import { EXIT } from "./exit-codes.js";
+import { hubOptions, MODEL_ARGUMENT, type ModelOptions, withHubOptions } from "./model-options.js";
 import type { RunCommand } from "./program.js";
 
 const EXAMPLES = `
@@ -10,14 +11,15 @@ Examples:
 
 /** `vitrail inspect`: what a checkpoint is, without running it. */
 export function inspectCommand(run: RunCommand): Command {
-  return new Command("inspect")
+  return withHubOptions(new Command("inspect"))
     .description("show a checkpoint's architecture, parameters, dtypes, labels, preprocessing, size and hash")
-    .argument("<model>", "folder with config.json and model.safetensors")
+    .argument("<model>", MODEL_ARGUMENT)
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
-    .action((folder: string, options: { json?: true }) =>
+    .action((source: string, options: { json?: true } & ModelOptions) =>
       run(async (terminal) => {
-        const facts = await inspectModel(folder);
+        const progress = terminal.progress(`reading ${source}`);
+        const facts = await inspectModel(source, hubOptions(options, terminal, progress)).finally(progress.end);
         if (options.json) {
           terminal.out(JSON.stringify(facts, null, 2));
           return EXIT.ok;

@@ -1,9 +1,14 @@
 import { type Command, Option } from "commander";
 import { ENGINES } from "../../backend/engine.js";
+import type { HubOptions } from "../../io/hub/get-model.js";
 import { type LoadModelOptions, loadModel } from "../../tasks/load-model.js";
 import type { VisionModel } from "../../tasks/vision-model.js";
+import { formatBytes } from "./format-bytes.js";
 import { numberArgument } from "./report.js";
-import type { Terminal } from "./terminal.js";
+import type { Progress, Terminal } from "./terminal.js";
+
+/** What `<model>` is in every command. */
+export const MODEL_ARGUMENT = "folder with config.json and model.safetensors, or owner/name on the Hub";
 
 /** What the user said about loading a model. */
 export interface ModelOptions {
@@ -11,30 +16,53 @@ export interface ModelOptions {
   threads?: number;
   interpolate?: number | true;
   batch?: number;
+  revision?: string;
+  cacheDir?: string;
 }
 
 /** The options of every command that runs a model over pictures. */
 export function withModelOptions(command: Command): Command {
-  return command
+  return withHubOptions(command)
     .addOption(new Option("--engine <name>", "what computes").choices(["auto", ...ENGINES]).default("auto"))
     .option("--threads <count>", "threads of the engine (default: all cores)", numberArgument)
     .option("--batch <pictures>", "pictures in one forward pass (default: 8)", numberArgument)
     .option("--interpolate [pixels]", "run at another picture size than the model was trained on", numberArgument);
 }
 
+/** The options of every command that may fetch a model. A token is no option: command lines are seen by others; it is `HF_TOKEN`. */
+export function withHubOptions(command: Command): Command {
+  return command
+    .option("--revision <name>", "of a model on the Hub: a branch, a tag or a commit (default: main)")
+    .option("--cache-dir <folder>", "where models of the Hub are kept (default: as Python's huggingface_hub)");
+}
+
+/** What the user said about the Hub, and a line that tells how far a download is. */
+export function hubOptions(
+  { revision, cacheDir }: Pick<ModelOptions, "revision" | "cacheDir">,
+  { signal }: Terminal,
+  line: Progress,
+): HubOptions {
+  return {
+    ...(revision !== undefined && { revision }),
+    ...(cacheDir !== undefined && { cacheDir }),
+    progress: ({ loaded, total, file }) => line.update(`${formatBytes(loaded)} of ${formatBytes(total)}: ${file}`),
+    signal,
+  };
+}
+
 /** Loads the model while telling so. */
 export async function loadForCommand(
-  folder: string,
-  { engine, threads, interpolate }: ModelOptions,
+  source: string,
+  { engine, threads, interpolate, ...hub }: ModelOptions,
   terminal: Terminal,
 ): Promise<VisionModel> {
-  const progress = terminal.progress(`loading ${folder}`);
+  const progress = terminal.progress(`loading ${source}`);
   try {
-    return await loadModel(folder, {
+    return await loadModel(source, {
       ...(engine && { engine }),
       ...(threads !== undefined && { threads }),
       ...(interpolate !== undefined && { interpolate }),
-      signal: terminal.signal,
+      ...hubOptions(hub, terminal, progress),
     });
   } finally {
     progress.end();

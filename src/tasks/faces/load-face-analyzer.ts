@@ -1,5 +1,6 @@
 import { InputError, VitrailError } from "../../errors.js";
 import type { LoadModelOptions } from "../load-model.js";
+import { hubOptionsOf } from "../locate-model.js";
 import { checkOptionNames, choiceOption, rangeOption, wholeOption } from "../options.js";
 import { VisionModel } from "../vision-model.js";
 import {
@@ -14,9 +15,10 @@ import { FaceAnalyzer } from "./face-analyzer.js";
 import { FaceDetector } from "./face-detector.js";
 import { type FaceDetectorOptions, loadFaceDetector } from "./load-face-detector.js";
 
-export interface FaceAnalyzerOptions extends Pick<LoadModelOptions, "engine" | "threads"> {
+export interface FaceAnalyzerOptions
+  extends Pick<LoadModelOptions, "engine" | "threads" | "token" | "cacheDir" | "progress"> {
   /**
-   * What to say of each face: a name, and the ViT or EVA-02 checkpoint that says it. `emotion`, `age`, `gender` and `race` come with the
+   * What to say of each face: a name, and the ViT or EVA-02 checkpoint that says it, a folder or an id on the Hub. `emotion`, `age`, `gender` and `race` come with the
    * services' keys whatever the checkpoint calls them; any other name keeps its checkpoint's labels. A checkpoint without a name is for
    * `emotion`. Nothing is said that is not asked for.
    */
@@ -44,7 +46,7 @@ export interface FaceAnalyzerOptions extends Pick<LoadModelOptions, "engine" | "
 
 const OPTIONS = [
   ...["attributes", "detector", "minScore", "maxFaces", "minSize", "margin", "align", "embed", "onError", "batch"],
-  ...["signal", "engine", "threads"],
+  ...["signal", "engine", "threads", "token", "cacheDir", "progress"],
 ];
 const DEFAULT_MARGIN = 0.2;
 /** A ViT-B/16 takes some 5 MB a face for its widest activations. */
@@ -61,7 +63,7 @@ export async function loadFaceAnalyzer(options: FaceAnalyzerOptions = {}): Promi
   const { detector: chosen = { model: "auto" }, onError = "throw", signal } = options;
   const { engine, threads, embed, margin = DEFAULT_MARGIN, align = "eyes", batch = DEFAULT_BATCH } = options;
   const loading = { ...(engine && { engine }), ...(threads !== undefined && { threads }), ...(signal && { signal }) };
-  const models = new AttributeModels(loading);
+  const models = new AttributeModels({ ...loading, ...hubOptionsOf(options) });
   const failures = new Map<string, AttributeFailure>();
   const orSkip = async <Result>(name: string, work: () => Promise<Result>): Promise<Result | undefined> => {
     try {

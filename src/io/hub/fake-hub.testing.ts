@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+
+export interface Seen {
+  method: string;
+  /** Without the query. */
+  path: string;
+  headers: IncomingMessage["headers"];
+}
+
+/** Answers a request in the server's place; `false` lets the server answer after all. */
+export type Fault = (request: Seen, response: ServerResponse, file: FakeFile | undefined) => boolean | Promise<boolean>;
+
+export interface FakeFile {
+  content: Buffer;
+  etag: string;
+  /** Large files are redirected to the storage, as the Hub does. */
+  isLarge: boolean;
+}
+
+export const COMMIT = "1234567890abcdef1234567890abcdef12345678";
+
+const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+const gitSha1 = (content: Buffer) =>
+  createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex");
+
+/** A server on loopback that speaks the Hub's routes: files by redirect from a second host, ranges, hashes, error codes. */
+export class FakeHub {
+  readonly seen: Seen[] = [];
+  /** `owner/name` → revision → commit */
+  readonly revisions = new Map<string, Map<string, string>>();
+  /** `owner/name@commit` → path → file */
+  readonly files = new Map<string, Map<string, FakeFile>>();
+  fault: Fault | undefined;
+
+  private constructor(
+    private readonly hub: ReturnType<typeof createServer>,
+    private readonly storage: ReturnType<typeof createServer>,
+  ) {}
+
+  static async start(): Promise<FakeHub> {
+    const servers = [createServer(), createServer()] as const;
+    const fake = new FakeHub(...servers);
+    servers[0].on("request", (request, response) => void fake.answer(request, response));
+    servers[1].on("request", (request, response) => void fake.answer(request, response));
+    await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done))));
+    return fake;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.hub.address() as AddressInfo).port}`;
+  }
+  /** Another origin than the Hub's: another port. */
+  get storageOrigin(): string {
+    return `http://127.0.0.1:${(this.storage.address() as AddressInfo).port}`;
+  }
+
+  /** @param files a folder, or contents by path; safetensors and pickles are large */
+  add(id: string, files: string | Record<string, Uint8Array | string>, commit = COMMIT, revisions = ["main"]): void {
+    const contents =
+      typeof files === "string"
+        ? Object.fromEntries(readdirSync(files).map((name) => [name, readFileSync(join(files, name))]))
+        : files;
+    const known = new Map<string, FakeFile>();
+    for (const [path, raw] of Object.entries(contents)) {
+      const content = Buffer.from(raw);
+      const isLarge = /\.(safetensors|bin)$/.test(path);
+      known.set(path, { content, isLarge, etag: isLarge ? sha256(content) : gitSha1(content) });
+    }
+    this.files.set(`${id}@${commit}`, known);
+    const names = this.revisions.get(id) ?? new Map<string, string>();
+    for (const name of [...revisions, commit]) names.set(name, commit);
+    this.revisions.set(id, names);
+  }
+
+  /** Requests for bytes of a file. */
+  gets(path = ""): Seen[] {
+    return this.seen.filter((request) => request.method === "GET" && request.path.endsWith(path));
+  }
+
+  async stop(): Promise<void> {
+    for (const server of [this.hub, this.storage]) {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    }
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://fake");
+    const seen = { method: request.method ?? "", path: url.pathname, headers: request.headers };
+    this.seen.push(seen);
+    const route = /^\/(storage\/)?([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
+    const [, isStorage, id = "", revision = "", path = ""] = route ?? [];
+    const commits = this.revisions.get(id);
+    const commit = commits?.get(decodeURIComponent(revision));
+    const file = this.files.get(`${id}@${commit}`)?.get(decodeURIComponent(path));
+    if (await this.fault?.(seen, response, file)) return;
+    const fail = (status: number, code: string) =>
+      response.writeHead(status, { "x-error-code": code, ...(commit && { "x-repo-commit": commit }) }).end();
+    if (!commits) return void fail(404, "RepoNotFound");
+    if (commit === undefined) return void fail(404, "RevisionNotFound");
+    if (!file) return void fail(404, "EntryNotFound");
+    if (isStorage) return sendFile(seen, response, file);
+    const headers = { "x-repo-commit": commit, "accept-ranges": "bytes" };
+    if (!file.isLarge) return sendFile(seen, response, file, { ...headers, etag: `"${file.etag}"` });
+    response
+      .writeHead(302, {
+        ...headers,
+        "x-linked-etag": `"${file.etag}"`,
+        "x-linked-size": String(file.content.length),
+        location: `${this.storageOrigin}/storage${url.pathname}?X-Signature=storage-secret`,
+      })
+      .end();
+  }
+}
+
+function sendFile(
+  { method, headers: asked }: Seen,
+  response: ServerResponse,
+  { content }: FakeFile,
+  headers: Record<string, string> = {},
+): void {
+  const from = Number(/^bytes=(\d+)-$/.exec(asked.range ?? "")?.[1] ?? 0);
+  if (from >= content.length && from > 0) return void response.writeHead(416).end();
+  const part = content.subarray(from);
+  const range = from > 0 ? { "content-range": `bytes ${from}-${content.length - 1}/${content.length}` } : {};
+  response.writeHead(from > 0 ? 206 : 200, { ...headers, ...range, "content-length": String(part.length) });
+  response.end(method === "HEAD" ? undefined : part);
+}
