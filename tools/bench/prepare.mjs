@@ -1,5 +1,5 @@
 // What the benchmark needs and the repository does not hold: the peers, a Node 24, checkpoints, graphs.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -28,17 +28,20 @@ export function installPeers() {
   }
 }
 
+/** A Python that has these modules; undefined where none does. */
+export function pythonWith(modules) {
+  const places = ["tools/reference/.venv/bin/python", ".cache/servers/python/bin/python"].map((path) =>
+    join(root, path),
+  );
+  return [process.env.PYTHON, ...places, "python3"].find((command) => {
+    if (!command) return false;
+    return spawnSync(command, ["-c", `import ${modules}`], { stdio: "ignore" }).status === 0;
+  });
+}
+
 /** The programs that peers run on. */
 export function programs() {
   const version = (command) => execFileSync(command, ["--version"], { encoding: "utf8" }).trim();
-  const isThere = (command, ...args) => {
-    try {
-      execFileSync(command, args, { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  };
   const platform = process.platform === "win32" ? "win" : process.platform;
   const installed = join(here, `node_modules/node-${platform}-${process.arch}/bin/node`);
   const node24 =
@@ -47,9 +50,7 @@ export function programs() {
       : existsSync(installed)
         ? installed
         : undefined;
-  const python = [process.env.PYTHON, join(root, "tools/reference/.venv/bin/python"), "python3"].find(
-    (command) => command && isThere(command, "-c", "import torch, transformers"),
-  );
+  const python = pythonWith("torch, transformers");
   return { node20: process.execPath, node24, python, versions: { node24: node24 && version(node24) } };
 }
 

@@ -2,7 +2,8 @@
 //
 //   npm run bench                          everything, some 15 minutes on two cores
 //   npm run bench -- --quick               few rounds, batch 1 only
-//   npm run bench -- --only "vit-base"     workloads whose name contains this
+//   npm run bench -- --only "vit-base"     workloads whose name contains this; "search" is the index of a million vectors, with NumPy
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { parseArgs } from "node:util";
 import { performanceDocument, QUIET } from "./document.mjs";
 import { Peer } from "./peer.mjs";
 import { plot } from "./plot.mjs";
-import { checkpoints, installPeers, programs } from "./prepare.mjs";
+import { checkpoints, installPeers, programs, pythonWith } from "./prepare.mjs";
 import { workloads } from "./workloads.mjs";
 
 const root = join(import.meta.dirname, "../..");
@@ -20,6 +21,10 @@ const PAUSE_MS = 50;
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
 });
+
+const SEARCH = "search";
+if (SEARCH.includes(options.only)) searchFigures();
+if (options.only === SEARCH) process.exit();
 
 const stored = join(root, ".cache/bench/results.json");
 mkdirSync(join(root, ".cache/bench"), { recursive: true });
@@ -51,6 +56,16 @@ const measured = all
 writeFileSync(join(root, "docs/performance.svg"), plot(measured));
 writeFileSync(join(root, "docs/performance.md"), performanceDocument(measured, results.machine));
 console.log("see docs/performance.md");
+
+/** Search in an index, whose figures stand in docs/search.md; a quick look at a tenth of it is only printed. */
+function searchFigures() {
+  const python = pythonWith("numpy, safetensors");
+  if (!python) return console.error("search: left out, since no Python has numpy and safetensors; PYTHON may name one");
+  const size = options.quick ? ["--rows", "100000"] : ["--write"];
+  spawnSync(process.execPath, [join(import.meta.dirname, "search.mjs"), "--python", python, ...size], {
+    stdio: "inherit",
+  });
+}
 
 /** All peers start one after another, which gives the time from a cold process to the first result; then they run in turns. */
 async function measure({ title, rounds, passes, peers }) {

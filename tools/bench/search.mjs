@@ -1,9 +1,9 @@
-// Exact search in an index of a million vectors, beside NumPy's matrix product over the same vectors, run in turns.
-//   node tools/bench/search.mjs [--rows 1000000] [--width 768] [--threads 2] [--python python3]
-// Needs 8 GB of memory, 4 GB of disk, and a Python with numpy and safetensors. Prints a table of Markdown for docs/search.md.
+// Exact search in an index of a million vectors, beside NumPy's matrix product over the same vectors, run in turns. `npm run bench` runs it;
+//   node tools/bench/search.mjs [--rows 1000000] [--width 768] [--threads 2] [--python python3] [--write]
+// Needs 8 GB of memory, 8 GB of disk, and a Python with numpy and safetensors. Prints its figures; with --write they replace those in docs/search.md.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -17,12 +17,17 @@ const { values } = parseArgs({
     width: { type: "string", default: "768" },
     threads: { type: "string", default: "2" },
     python: { type: "string", default: "python3" },
+    write: { type: "boolean", default: false },
   },
 });
 const [rows, width, threads] = [values.rows, values.width, values.threads].map(Number);
 const BATCH = 10_000;
 const QUERIES = 200;
 const RUNS = 21;
+const MANY = 48;
+const MANY_RUNS = 5;
+/** Around the figures in docs/search.md. */
+const [BEGIN, END] = ["<!-- npm run bench -->", "<!-- end -->"];
 /** Pictures come in crowds: vectors around centers, with noise of this length beside a center of length 1. */
 const CLUSTERS = 1000;
 const SPREAD = 0.8;
@@ -64,6 +69,8 @@ const best = (list) => Math.min(...list);
 const show = (ms) =>
   ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : ms >= 10 ? `${ms.toFixed(0)} ms` : `${ms.toFixed(2)} ms`;
 
+const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
+
 async function makeIndex(path, precision) {
   const index = await openIndex(path, { precision, threads });
   let ms = 0;
@@ -97,65 +104,75 @@ async function startNumpy(path) {
   return { facts, run, stop: () => child.stdin.end() };
 }
 
+/** Our times and NumPy's, in turns. */
+async function besideNumpy(runs, ours, theirs) {
+  const times = { ours: [], theirs: [] };
+  for (let i = 0; i < runs; i++) {
+    times.theirs.push((await theirs()).ms);
+    times.ours.push((await timed(() => ours(i))).ms);
+  }
+  return times;
+}
+
 const folder = mkdtempSync(join(tmpdir(), "vitrail-bench-search-"));
-const table = [];
-const line = (...cells) => table.push(`| ${cells.join(" | ")} |`);
+const measured = [];
+let numpy;
 try {
-  line("", "one query: best, median", "48 queries: best", "memory of vectors", "recall@10");
-  line("---", "---", "---", "---", "---");
   let truth;
-  const facts = [];
-  for (const precision of ["float32", "int8", "rescored"]) {
+  for (const precision of ["float32", "int8", "int8-only"]) {
     const path = join(folder, precision);
     const made = await makeIndex(path, precision);
+    numpy ??= await startNumpy(path);
     const open = await timed(() => openIndex(path, { mode: "read", threads }));
     const index = open.result;
-    facts.push(
-      `${precision}: add ${show(made.add)}, save ${show(made.save)}, reopen ${show(open.ms)}, ${(made.bytes / 1e9).toFixed(2)} GB on the disk`,
-    );
-    const numpy = precision === "float32" ? await startNumpy(path) : undefined;
-    const [one, many, theirs, theirsMany] = [[], [], [], []];
     await index.search(queries[0]);
-    for (let i = 0; i < RUNS; i++) {
-      if (numpy) theirs.push((await numpy.run(1)).ms);
-      one.push((await timed(() => index.search(queries[i], { topK: 10 }))).ms);
-    }
-    for (let i = 0; i < 5; i++) {
-      if (numpy) theirsMany.push((await numpy.run(48)).ms);
-      many.push((await timed(() => index.search(queries.slice(0, 48), { topK: 10 }))).ms);
-    }
-    if (numpy) {
-      numpy.stop();
-      line(
-        `NumPy ${numpy.facts.numpy}, product alone`,
-        `${show(best(theirs))}, ${show(median(theirs))}`,
-        show(best(theirsMany)),
-        "",
-        "",
-      );
-      facts.push(
-        `float32 / NumPy: one query ${(best(one) / best(theirs)).toFixed(2)} (median ${(median(one) / median(theirs)).toFixed(2)}), 48 queries ${(best(many) / best(theirsMany)).toFixed(2)}`,
-      );
-    }
+    const one = await besideNumpy(
+      RUNS,
+      (i) => index.search(queries[i], { topK: 10 }),
+      () => numpy.run(1),
+    );
+    const many = await besideNumpy(
+      MANY_RUNS,
+      () => index.search(queries.slice(0, MANY), { topK: 10 }),
+      () => numpy.run(MANY),
+    );
     const found = (await index.search(queries, { topK: 10 })).map((hits) => hits.map(({ id }) => id));
     truth ??= found;
     const same = found.reduce((sum, ids, q) => sum + ids.filter((id) => truth[q].includes(id)).length, 0);
-    const bytes = rows * width * (precision === "float32" ? 4 : 1);
-    line(
-      precision,
-      `${show(best(one))}, ${show(median(one))}`,
-      show(best(many)),
-      `${(bytes / 1e9).toFixed(2)} GB`,
-      (same / (10 * QUERIES)).toFixed(4),
-    );
+    measured.push({ precision, ...made, open: open.ms, one, many, recall: same / (10 * QUERIES) });
     await index.close();
     rmSync(path, { recursive: true });
   }
-  console.log(
-    `${rows} vectors of ${width}, top 10, ${threads} threads. Node ${process.versions.node}, ${cpus()[0].model}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB\n`,
-  );
-  console.log(table.join("\n"));
-  console.log(`\n${facts.map((fact) => `- ${fact}`).join("\n")}`);
 } finally {
+  numpy?.stop();
   rmSync(folder, { recursive: true, force: true });
+}
+const text = figures();
+console.log(text);
+if (values.write) {
+  const file = fileURLToPath(new URL("../../docs/search.md", import.meta.url));
+  const document = readFileSync(file, "utf8");
+  const [before, rest] = document.split(BEGIN);
+  const after = rest?.slice(rest.indexOf(END));
+  if (!after?.startsWith(END)) throw new Error(`docs/search.md has no "${BEGIN}" and "${END}"`);
+  writeFileSync(file, `${before}${BEGIN}\n${text}\n${after}`);
+}
+
+function figures() {
+  const theirs = (size) => measured.flatMap((row) => row[size].theirs);
+  const ratio = (times, of) => (of(times.ours) / of(times.theirs)).toFixed(2);
+  const machine = `Node ${process.versions.node}, ${cpus()[0].model}, ${availableParallelism()} cores, ${new Date().toISOString().slice(0, 10)}`;
+  return [
+    `${rows.toLocaleString("en")} vectors of ${width} numbers, the ten best, ${threads} threads; ${machine}.`,
+    "",
+    `| | one query: best, median | of NumPy's: best, median | ${MANY} queries: best | of NumPy's | memory of vectors | disk | recall@10 |`,
+    "|---|--:|--:|--:|--:|--:|--:|--:|",
+    `| NumPy ${numpy.facts.numpy}, product alone | ${show(best(theirs("one")))}, ${show(median(theirs("one")))} | | ${show(best(theirs("many")))} | | ${gigabytes(rows * width * 4)} | | |`,
+    ...measured.map(({ precision, one, many, bytes, recall }) => {
+      const memory = rows * width * (precision === "float32" ? 4 : 1);
+      return `| ${precision} | ${show(best(one.ours))}, ${show(median(one.ours))} | ${ratio(one, best)}, ${ratio(one, median)} | ${show(best(many.ours))} | ${ratio(many, best)} | ${gigabytes(memory)} | ${gigabytes(bytes)} | ${recall.toFixed(4)} |`;
+    }),
+    "",
+    `To make: ${measured.map(({ precision, add, save, open }) => `${precision} add ${show(add)}, save ${show(save)}, reopen ${show(open)}`).join("; ")}.`,
+  ].join("\n");
 }

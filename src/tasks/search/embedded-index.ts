@@ -100,7 +100,7 @@ export class EmbeddedIndex implements SearchIndex {
       for (const { id, line, vector } of checked) {
         const slot = this.table.put(id, line);
         this.rows.set(slot, vector);
-        if (this.settings.precision === "rescored") this.exact.set(slot, vector);
+        if (this.settings.precision === "int8") this.exact.set(slot, vector);
         this.homes[slot] = undefined;
         this.unsaved.add(slot);
       }
@@ -125,7 +125,7 @@ export class EmbeddedIndex implements SearchIndex {
     });
   }
 
-  /** An item as it is kept: its vector has length 1 with the metric "cosine", and is rounded with precision "int8". */
+  /** An item as it is kept: its vector has length 1 with the metric "cosine", and is rounded with precision "int8-only". */
   get(id: string): Promise<(Required<IndexItem> & { vector: Float32Array; metadata: Metadata }) | undefined> {
     return this.turn(async () => {
       const slot = this.table.slotOf(id);
@@ -285,7 +285,7 @@ export class EmbeddedIndex implements SearchIndex {
     const { rows, table } = this;
     if (!rows) return queries.map(() => []);
     const isBefore = (a: number, b: number) => table.idAt(a)! < table.idAt(b)!;
-    const isRescored = this.settings.precision === "rescored";
+    const isRescored = this.settings.precision === "int8";
     const limit = isRescored ? Math.max(CANDIDATES.least, CANDIDATES.timesWanted * wanted) : wanted;
     const best = queries.map(() => new TopHits(limit, isBefore));
     await rows.scan(queries, best, table.end, accepts, signal);
@@ -298,7 +298,7 @@ export class EmbeddedIndex implements SearchIndex {
   }
 
   private vectorAt(slot: number): Float32Array {
-    if (this.settings.precision !== "rescored") return this.rows!.get(slot);
+    if (this.settings.precision !== "int8") return this.rows!.get(slot);
     const vector = new Float32Array(this.rows!.width);
     this.readExact(slot, new Uint8Array(vector.buffer));
     return vector;

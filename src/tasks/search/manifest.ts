@@ -2,10 +2,10 @@ import { SearchError } from "../../errors.js";
 import type { Metric } from "./search-index.js";
 
 /**
- * How an index keeps vectors. "float32": as they are. "int8": as bytes with a scale a row, a quarter of disk and memory. "rescored": bytes in memory,
- * and float32 on the disk, by which the best candidates are ranked.
+ * How an index keeps vectors. "float32": as they are. "int8": in memory as bytes with a scale a row, a quarter, and on the disk as
+ * float32 too, by which the best candidates are ranked. "int8-only": as bytes, in memory and on the disk.
  */
-export type Precision = "float32" | "int8" | "rescored";
+export type Precision = "float32" | "int8" | "int8-only";
 
 /** A pair of files `NAME.safetensors` and `NAME.jsonl`, never changed once it is named here. */
 export interface SegmentEntry {
@@ -35,7 +35,7 @@ const FORMAT = "vitrail-index";
 const VERSION = 1;
 
 export const METRICS: readonly Metric[] = ["cosine", "dot"];
-export const PRECISIONS: readonly Precision[] = ["float32", "int8", "rescored"];
+export const PRECISIONS: readonly Precision[] = ["float32", "int8", "int8-only"];
 
 export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, ...manifest }, null, 1)}\n`;

@@ -8,7 +8,7 @@ import type { VectorRows } from "./vector-rows.js";
 /** Rows are read and written in pieces of this size, so that a segment of any size takes little memory. */
 const PIECE_BYTES = 2 ** 23;
 
-/** The tensors of a segment by what they hold. "rescored" has all three. */
+/** The tensors of a segment by what they hold. "int8" has all three. */
 const TENSORS = {
   /** `[rows, width]` */
   vectors: { dtype: "F32", bytes: 4 },
@@ -20,8 +20,8 @@ const TENSORS = {
 
 const NAMES: Record<Precision, readonly (keyof typeof TENSORS)[]> = {
   float32: ["vectors"],
-  int8: ["codes", "scales"],
-  rescored: ["vectors", "codes", "scales"],
+  int8: ["vectors", "codes", "scales"],
+  "int8-only": ["codes", "scales"],
 };
 
 /**
