@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linear } from "../ops/linear.js";
-import { CONFIGURATIONS, seeded, useConfiguration } from "./kernel.testing.js";
+import { CONFIGURATIONS, fillFrom, seeded, useConfiguration } from "./kernel.testing.js";
 import { uploadWeights } from "./upload-weight.js";
 import type { VitrailBackend } from "./vitrail-backend.js";
 
@@ -14,9 +14,7 @@ const upload = (
   dtype: "F32" | "F16" | "BF16",
   bytes: Uint8Array,
 ) =>
-  uploadWeights(never, precision)({ name: "blocks.0.fc1.weight", shape, dtype, layout: "transposed" }, (view) =>
-    view.set(bytes),
-  );
+  uploadWeights(never, precision)({ name: "blocks.0.fc1.weight", shape, dtype, layout: "transposed" }, fillFrom(bytes));
 const bytesOf = (values: ArrayBufferView) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /** Float16 of a bit pattern below infinity's. */

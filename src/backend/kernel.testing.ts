@@ -44,6 +44,12 @@ export function seeded(shape: number[], seed: number, scale = 1): tf.Tensor {
   return tf.tensor(values, shape);
 }
 
+/** What reads a weight that is stored as these bytes, from `begin` on, as a loader's upload asks for it. */
+export const fillFrom =
+  (bytes: Uint8Array) =>
+  (view: Uint8Array, begin = 0): void =>
+    view.set(bytes.subarray(begin, begin + view.length));
+
 export interface KernelCase {
   inputs: number[][];
   /** Inputs lie within plus and minus this; default 1. */

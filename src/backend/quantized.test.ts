@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linear } from "../ops/linear.js";
-import { CONFIGURATIONS, seeded, useConfiguration } from "./kernel.testing.js";
+import { CONFIGURATIONS, fillFrom, seeded, useConfiguration } from "./kernel.testing.js";
 import { isByteDotExact } from "./kernel-probe.js";
 import { allowRelaxedSimd } from "./threads-node.js";
 import { uploadWeights } from "./upload-weight.js";
@@ -15,10 +15,7 @@ CONFIGURATIONS["unsigned bytes"] = { ...base, plan: { ...base.plan, quantized: b
 /** Of a row's range, an activation's step; of the largest weight, a weight's. */
 const STEPS = { u8: 255, i12: 2 * 2047 } as const;
 
-const toStored = (weight: tf.Tensor) => {
-  const view = new Uint8Array((weight.dataSync() as Float32Array).buffer);
-  return (target: Uint8Array) => target.set(view);
-};
+const toStored = (stored: tf.Tensor) => fillFrom(new Uint8Array((stored.dataSync() as Float32Array).buffer));
 const never = () => {
   throw new Error("not for our backend");
 };

@@ -27,6 +27,8 @@ export class ThreadPool {
   /** Threads that ended by themselves. */
   private losses = 0;
   private readonly memory: WebAssembly.Memory;
+  /** A dispatch that was begun and not finished. */
+  private begun: { name: string; tasks: number } | undefined;
 
   /** @param patienceMs how long a task that another thread holds is waited for; a task takes some 0.1 ms */
   constructor(
@@ -110,7 +112,18 @@ export class ThreadPool {
     if (Atomics.load(this.words, control.sleepers / 4) > 0) Atomics.notify(this.words, control.generation / 4);
   }
 
+  /** Runs a dispatch: begins and finishes it. */
   run<F extends Fields>(task: Task<F>, values: FieldValues<F>, tasks: number): void {
+    this.begin(task, values, tasks);
+    this.finish();
+  }
+
+  /**
+   * Hands a dispatch to the other threads, after the one before. The caller may do something else before it calls `finish`, but must not go
+   * back to the event loop, where a thread's end would go unnoticed.
+   */
+  begin<F extends Fields>(task: Task<F>, values: FieldValues<F>, tasks: number): void {
+    this.finish();
     const { words } = this;
     if (this.fault) this.recover();
     words[control.task / 4] = this.indices.get(task)!;
@@ -122,15 +135,23 @@ export class ThreadPool {
     }
     this.startDispatch(tasks);
     if (tasks > 1 && this.threads.size > 0) this.wake();
+    this.begun = { name: task.name, tasks };
+  }
+
+  /** Takes part in the dispatch that was begun, if there is one, and returns when its last task is done. */
+  finish(): void {
+    if (!this.begun) return;
+    const { name, tasks } = this.begun;
+    this.begun = undefined;
     try {
       this.exports.takeTasks(0);
     } catch (cause) {
-      Atomics.store(words, control.remaining / 4, 0);
-      Atomics.store(words, control.busy / 4, 0);
-      this.waitForThreads(task.name);
-      throw new EngineError("engine/task-failed", `The engine failed in a task of "${task.name}".`, { cause });
+      Atomics.store(this.words, control.remaining / 4, 0);
+      Atomics.store(this.words, control.busy / 4, 0);
+      this.waitForThreads(name);
+      throw new EngineError("engine/task-failed", `The engine failed in a task of "${name}".`, { cause });
     }
-    this.wait(task.name, tasks);
+    this.wait(name, tasks);
   }
 
   private startDispatch(tasks: number): void {

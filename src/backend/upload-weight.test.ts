@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linear } from "../ops/linear.js";
 import { unsetTensor } from "../ops/unset-tensor.js";
-import { CONFIGURATIONS, seeded, useConfiguration } from "./kernel.testing.js";
+import { CONFIGURATIONS, fillFrom, seeded, useConfiguration } from "./kernel.testing.js";
 import { uploadWeights } from "./upload-weight.js";
 import type { VitrailBackend } from "./vitrail-backend.js";
 
@@ -39,7 +39,7 @@ describe.each(Object.keys(CONFIGURATIONS))("uploadWeights with %s", (configurati
     const bytes = new Uint8Array((stored.dataSync() as Float32Array).buffer);
     return {
       stored,
-      weight: upload({ shape: [out, inputs], dtype: "F32", layout: "transposed" }, (view) => view.set(bytes)),
+      weight: upload({ shape: [out, inputs], dtype: "F32", layout: "transposed" }, fillFrom(bytes)),
     };
   };
 
@@ -49,6 +49,7 @@ describe.each(Object.keys(CONFIGURATIONS))("uploadWeights with %s", (configurati
     [32, 7],
     [85, 64],
     [100, 1],
+    [1200, 701], // in several parts
   ])("a stored [%i, %i] reads as its transpose, bit for bit", (out, inputs) => {
     const { stored, weight } = matrix(out, inputs);
     expect(weight.shape).toEqual([inputs, out]);
@@ -72,7 +73,7 @@ describe.each(Object.keys(CONFIGURATIONS))("uploadWeights with %s", (configurati
 
   it.each(["F16", "BF16"] as const)("every bit pattern of %s widens exactly, in panels and in rows", (kind) => {
     const { bytes, values } = patterns(kind);
-    const fill = (view: Uint8Array) => view.set(bytes);
+    const fill = fillFrom(bytes);
     const rows = upload({ shape: [65536], dtype: kind, layout: "same" }, fill);
     expect(rows.dataSync()).toEqual(values);
     const panels = upload({ shape: [256, 256], dtype: kind, layout: "transposed" }, fill);
@@ -101,6 +102,20 @@ describe.each(Object.keys(CONFIGURATIONS))("uploadWeights with %s", (configurati
       expect(() => upload({ shape: [64, 64], dtype: "F16", layout }, refuse)).toThrow("not for our backend");
     expect(backend.memoryBlocks.inUse).toBe(inUse);
   });
+
+  it.each(["float32", "float16", "int8"] as const)(
+    "gives the memory of %s back when reading fails half way",
+    (precision) => {
+      const { inUse } = backend.memoryBlocks;
+      const fill = (view: Uint8Array, begin = 0) => {
+        if (begin > 2_000_000) throw new Error("the file ended");
+        view.fill(1);
+      };
+      const weight = { name: "blocks.0.mlp.fc1.weight", shape: [1200, 701], dtype: "F32", layout: "transposed" };
+      expect(() => uploadWeights(refuse, precision)(weight, fill)).toThrow("the file ended");
+      expect(backend.memoryBlocks.inUse).toBe(inUse);
+    },
+  );
 
   it("a tensor that is not set yet takes no memory, and reads as zeros", () => {
     const { inUse } = backend.memoryBlocks;

@@ -15,8 +15,11 @@ export interface StoredWeight {
   readonly layout: string;
 }
 
-/** Makes a tensor of a weight whose bytes `fill` writes into the view that it is given. */
-export type Upload<Weight extends StoredWeight> = (weight: Weight, fill: (bytes: Uint8Array) => void) => Tensor;
+/** Makes a tensor of a weight whose bytes, from `begin` on, `fill` writes into the view that it is given. */
+export type Upload<Weight extends StoredWeight> = (
+  weight: Weight,
+  fill: (bytes: Uint8Array, begin?: number) => void,
+) => Tensor;
 
 const isElementKind = (dtype: string): dtype is ElementKind => Object.hasOwn(elementBytes, dtype);
 

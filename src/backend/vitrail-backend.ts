@@ -3,12 +3,13 @@ import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
 import { type EngineCode, engineModule, type KernelPlan } from "./engine-module.js";
 import { halfMatrix } from "./matrix-formats/half-matrix.js";
+import { type MatrixFormat, type PlacedMatrix, packFromFile } from "./matrix-formats/matrix-format.js";
 import { packedMatrix } from "./matrix-formats/packed-matrix.js";
 import { quantizedMatrix } from "./matrix-formats/quantized-matrix.js";
 import type { EngineMemory } from "./memory.js";
 import { createSpace, isWorthTrimming, type Space } from "./space.js";
 import { type Packed, type Place, type PlaceReader, Storage } from "./storage.js";
-import { type ElementKind, elementBytes, elementKinds, widen } from "./tasks/pack.js";
+import { type ElementKind, elementKinds, widen } from "./tasks/pack.js";
 import type { ThreadPool } from "./thread-pool.js";
 import { type Cancel, remindCollector, soon } from "./threads-node.js";
 
@@ -240,7 +241,7 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     const source = this.address(x) + index * k * columns * 4;
     const bytes = packedMatrix.bytes(this, k, columns);
     const start = isKept ? this.memoryBlocks.allocate(bytes) : this.scratch(bytes);
-    packedMatrix.packFrom(this, source, "F32", { k, columns, rows, start });
+    packedMatrix.packFrom(this, source, { k, columns, rows, start });
     if (isKept) this.settle(x.dataId, storage, { at: "packed", start, k, columns, rows });
     return start;
   }
@@ -261,30 +262,26 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     return tensor;
   }
 
-  /** A weight `[k, columns]` straight from a checkpoint's bytes, which lie as `[columns, k]`, in a form that products read. */
+  /**
+   * A weight `[k, columns]` straight from a checkpoint's bytes, which lie as `[columns, k]`, in a form that products read.
+   * @param fill writes the bytes from `begin` on
+   */
   uploadMatrix(
     [k, columns]: [number, number],
     kind: ElementKind,
     precision: WeightPrecision,
-    fill: (bytes: Uint8Array) => void,
+    fill: (bytes: Uint8Array, begin: number) => void,
   ): TensorInfo {
-    const matrix = (bytes: number) => ({ start: this.memoryBlocks.allocate(bytes), k, columns });
-    const bytes = k * columns * elementBytes[kind];
-    const adopt = (place: Place, pack: (source: number) => void) => {
-      const dataId = this.adopt("float32", k * columns, place);
-      this.filling(dataId, () => this.withScratch(() => this.staged(bytes, fill, pack)));
+    const adopt = <Matrix extends Place & PlacedMatrix>(format: MatrixFormat<Matrix>, place: Omit<Matrix, "start">) => {
+      const start = this.memoryBlocks.allocate(format.bytes(this, k, columns));
+      const matrix = { ...place, start } as Matrix;
+      const dataId = this.adopt("float32", k * columns, matrix);
+      this.filling(dataId, () => packFromFile(this, format, kind, matrix, fill));
       return { dataId, shape: [k, columns], dtype: "float32" as const };
     };
-    if (precision === "float16") {
-      const place = { at: "half" as const, ...matrix(halfMatrix.bytes(this, k, columns)) };
-      return adopt(place, (source) => halfMatrix.pack(this, source, kind, place));
-    }
-    if (precision === "int8") {
-      const place = { at: "quantized" as const, ...matrix(quantizedMatrix.bytes(this, k, columns)) };
-      return adopt(place, (source) => quantizedMatrix.pack(this, source, kind, place));
-    }
-    const place = { at: "packed" as const, rows: "k" as const, ...matrix(packedMatrix.bytes(this, k, columns)) };
-    return adopt(place, (source) => packedMatrix.pack(this, source, kind, place));
+    if (precision === "float16") return adopt(halfMatrix, { at: "half", k, columns });
+    if (precision === "int8") return adopt(quantizedMatrix, { at: "quantized", k, columns });
+    return adopt(packedMatrix, { at: "packed", rows: "k", k, columns });
   }
 
   /** Gives a tensor up again when what should fill it throws. */

@@ -21,9 +21,10 @@ export interface WeightSpec {
 
 /**
  * Makes a tensor in the layer's layout of a stored weight. `fill` writes the weight's bytes, as the file has them, into a view of the
- * engine's choice, so that an engine with memory of its own reads them straight into their place.
+ * engine's choice, so that an engine with memory of its own reads them straight into their place: all of them, or as many as the view holds
+ * from `begin` on, which is a multiple of an element.
  */
-export type UploadWeight = (weight: WeightSpec, fill: (bytes: Uint8Array) => void) => Tensor;
+export type UploadWeight = (weight: WeightSpec, fill: (bytes: Uint8Array, begin?: number) => void) => Tensor;
 
 export interface LoadWeightsOptions {
   upload?: UploadWeight;
@@ -74,11 +75,14 @@ export function loadWeights(
   }
 }
 
-/** Reads a weight's rows and proves that all of them are numbers. */
-function fillFrom(checkpoint: Checkpoint, { name, dtype, shape, firstRow }: StoredWeight): (bytes: Uint8Array) => void {
+/** Reads a weight's rows, or a part of them, and proves that all of them are numbers. */
+function fillFrom(
+  checkpoint: Checkpoint,
+  { name, dtype, shape, firstRow }: StoredWeight,
+): (bytes: Uint8Array, begin?: number) => void {
   const rowBytes = (shape.slice(1).reduce((product, size) => product * size, 1) * DTYPE_BITS[dtype as Dtype]) / 8;
-  const begin = firstRow * rowBytes;
-  return (bytes) => {
+  return (bytes, skipped = 0) => {
+    const begin = firstRow * rowBytes + skipped;
     checkpoint.readIntoSync(name, bytes, { begin, end: begin + bytes.length });
     const index = firstNonFinite(bytes, dtype as Dtype);
     if (index !== undefined)

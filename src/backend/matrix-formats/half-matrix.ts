@@ -15,13 +15,16 @@ export const halfMatrix: MatrixFormat<Half> = {
     return panelsOf(columns, backend.plan.wide.columns) * panelBytes(backend, k);
   },
 
-  pack(backend, source, kind, { k, columns, start }) {
-    const panels = panelsOf(columns, backend.plan.wide.columns);
+  width: ({ plan }) => plan.wide.columns,
+
+  pack(backend, source, kind, { k, start }, { first, panels, columns }) {
     const overflow = backend.scratch(4);
     const word = new Int32Array(backend.memoryBlocks.wasm.buffer, overflow, 1);
     word[0] = 0;
-    const values = { panelsPerTask: 1, panels, source, columns, k, kind: elementKinds[kind], target: start };
-    backend.pool.run(packHalf, { ...values, panelBytes: panelBytes(backend, k), overflow }, panels);
+    const bytes = panelBytes(backend, k);
+    const target = start + first * bytes;
+    const values = { panelsPerTask: 1, panels, source, columns, k, kind: elementKinds[kind], target };
+    backend.pool.run(packHalf, { ...values, panelBytes: bytes, overflow }, panels);
     if (word[0])
       throw new EngineError(
         "engine/float16-range",

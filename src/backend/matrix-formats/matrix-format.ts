@@ -1,4 +1,4 @@
-import type { ElementKind } from "../tasks/pack.js";
+import { type ElementKind, elementBytes } from "../tasks/pack.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 
 /** A matrix `[k, columns]`, the right side of products, in some order of its own somewhere in the engine's memory. */
@@ -8,18 +8,62 @@ export interface PlacedMatrix {
   columns: number;
 }
 
+/** Some panels of a matrix. */
+export interface Part {
+  first: number;
+  panels: number;
+  /** What they hold of the matrix's columns. */
+  columns: number;
+}
+
 /** A way to keep such matrices. */
 export interface MatrixFormat<Matrix extends PlacedMatrix> {
   /** What a matrix takes. */
   bytes(backend: VitrailBackend, k: number, columns: number): number;
+  /** Columns of a panel. */
+  width(backend: VitrailBackend): number;
   /**
-   * Brings a stored weight into its place.
-   * @param source address of `columns` rows of k elements, as PyTorch stores `[out, in]`
+   * Brings a part of a stored weight into its place. Threads may still be at it when this returns; `pool.finish()` waits for them.
+   * @param source address of rows of k elements, as PyTorch stores `[out, in]`: those of `part`'s panels
    */
-  pack(backend: VitrailBackend, source: number, kind: ElementKind, matrix: Matrix): void;
+  pack(backend: VitrailBackend, source: number, kind: ElementKind, matrix: Matrix, part: Part): void;
   /** Writes the numbers row by row, as the tensor lies, to an address. */
   unpack(backend: VitrailBackend, matrix: Matrix, target: number): void;
 }
 
 /** Panels of a width that columns fill. */
 export const panelsOf = (columns: number, width: number): number => Math.ceil(columns / width);
+
+/** Twice this stays in a core's L2 cache. */
+const PART_BYTES = 2 ** 19;
+
+/**
+ * Brings a stored weight from its file into its place, part by part: the caller reads one while the threads pack the one before.
+ *
+ * @param fill writes the weight's bytes from `begin` on, as the file has them
+ */
+export function packFromFile<Matrix extends PlacedMatrix>(
+  backend: VitrailBackend,
+  format: MatrixFormat<Matrix>,
+  kind: ElementKind,
+  matrix: Matrix,
+  fill: (bytes: Uint8Array, begin: number) => void,
+): void {
+  const width = format.width(backend);
+  const rowBytes = matrix.k * elementBytes[kind];
+  const most = Math.max(1, Math.floor(PART_BYTES / (rowBytes * width)));
+  const all = panelsOf(matrix.columns, width);
+  backend.withScratch(() => {
+    const stages = [0, 1].map(() => backend.scratch(Math.min(most, all) * width * rowBytes));
+    try {
+      for (let first = 0, turn = 0; first < all; first += most, turn = 1 - turn) {
+        const panels = Math.min(most, all - first);
+        const columns = Math.min(panels * width, matrix.columns - first * width);
+        fill(backend.memoryBlocks.bytes(stages[turn]!, columns * rowBytes), first * width * rowBytes);
+        format.pack(backend, stages[turn]!, kind, matrix, { first, panels, columns });
+      }
+    } finally {
+      backend.pool.finish();
+    }
+  });
+}

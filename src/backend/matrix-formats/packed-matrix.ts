@@ -1,5 +1,5 @@
 import type { Packed } from "../storage.js";
-import { type ElementKind, elementBytes, elementKinds, packPlain, packTransposed, unpack } from "../tasks/pack.js";
+import { elementBytes, elementKinds, packPlain, packTransposed, unpack } from "../tasks/pack.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import { type MatrixFormat, panelsOf } from "./matrix-format.js";
 
@@ -8,26 +8,34 @@ const FLOATS_PER_TASK = 65536;
 
 /** Float32 in panels `[panel][k][width]`. */
 export const packedMatrix: MatrixFormat<Packed> & {
-  /** As `pack`, for numbers that lie as `rows` says. */
-  packFrom(backend: VitrailBackend, source: number, kind: ElementKind, matrix: Omit<Packed, "at">): void;
+  /** Brings a whole matrix of float32, which lies as `rows` says, into its place. */
+  packFrom(backend: VitrailBackend, source: number, matrix: Omit<Packed, "at">): void;
 } = {
   bytes({ plan }, k, columns) {
     return panelsOf(columns, plan.wide.columns) * plan.wide.columns * k * 4;
   },
 
-  pack(backend, source, kind, matrix) {
-    this.packFrom(backend, source, kind, { ...matrix, rows: "columns" });
+  width: ({ plan }) => plan.wide.columns,
+
+  pack({ plan, pool }, source, kind, { k, start }, { first, panels, columns }) {
+    const width = plan.wide.columns;
+    const target = start + first * width * k * 4;
+    const values = { panels, source, sourceStride: k * elementBytes[kind], target, columns, k };
+    pool.begin(packTransposed, { ...values, kind: elementKinds[kind], panelsPerTask: 1 }, panels);
   },
 
-  packFrom({ plan, pool }, source, kind, { k, columns, rows, start }) {
+  packFrom(backend, source, { k, columns, rows, start }) {
+    const { plan, pool } = backend;
     const width = plan.wide.columns;
     const panels = panelsOf(columns, width);
+    if (rows === "columns") {
+      this.pack(backend, source, "F32", { at: "packed", k, columns, rows, start }, { first: 0, panels, columns });
+      pool.finish();
+      return;
+    }
     const panelsPerTask = Math.max(1, Math.ceil(FLOATS_PER_TASK / (k * width)));
-    const sourceStride = (rows === "columns" ? k : columns) * elementBytes[kind];
-    const values = { panelsPerTask, panels, source, sourceStride, target: start, columns, k };
-    const tasks = Math.ceil(panels / panelsPerTask);
-    if (rows === "columns") pool.run(packTransposed, { ...values, kind: elementKinds[kind] }, tasks);
-    else pool.run(packPlain, values, tasks);
+    const values = { panelsPerTask, panels, source, sourceStride: columns * 4, target: start, columns, k };
+    pool.run(packPlain, values, Math.ceil(panels / panelsPerTask));
   },
 
   unpack({ plan, pool }, { k, columns, rows, start }, target) {

@@ -23,8 +23,10 @@ export const quantizedMatrix: MatrixFormat<Quantized> = {
     return sums + panels * backend.plan.quantized.block.columns * 4;
   },
 
-  pack(backend, source, kind, matrix) {
-    const { k, columns, start } = matrix;
+  width: ({ plan }) => plan.quantized.block.columns,
+
+  pack(backend, source, kind, matrix, { first, panels, columns }) {
+    const { k, start } = matrix;
     const count = k * columns;
     let rows = source;
     if (kind !== "F32") {
@@ -32,11 +34,22 @@ export const quantizedMatrix: MatrixFormat<Quantized> = {
       const values = { each: FLOATS_PER_TASK, count, source, target: rows, kind: elementKinds[kind] };
       backend.pool.run(widen, values, Math.ceil(count / FLOATS_PER_TASK));
     }
-    const parts = quantizedParts(backend, matrix);
-    backend.pool.run(
+    const { words, scales, sums } = quantizedParts(backend, matrix);
+    const before = first * backend.plan.quantized.block.columns;
+    backend.pool.begin(
       quantizeWeight,
-      { ...parts, panelsPerTask: 1, source: rows, columns, k, target: start },
-      parts.panels,
+      {
+        words,
+        panels,
+        panelsPerTask: 1,
+        source: rows,
+        columns,
+        k,
+        target: start + before * words * 4,
+        scales: scales + before * 4,
+        sums: sums + before * 4,
+      },
+      panels,
     );
   },
 
