@@ -3,6 +3,7 @@ import type { Fields, Library, Task } from "./task.js";
 import { attend, packHeads } from "./tasks/attention.js";
 import { attentionGradient } from "./tasks/attention-gradient.js";
 import { depthwise, maxPool, windows } from "./tasks/convolution.js";
+import { separableBand, windowBand } from "./tasks/convolution-band.js";
 import { binaryTasks, imagePatches, rotary, unaryTasks } from "./tasks/element-wise.js";
 import { gatherRows } from "./tasks/gather-rows.js";
 import { packHalf } from "./tasks/half.js";
@@ -54,6 +55,8 @@ const TASKS: readonly Task<Fields>[] = [
   layerNormGradient,
   attentionGradient,
   windows,
+  windowBand,
+  separableBand,
   depthwise,
   maxPool,
   rotary,

@@ -24,6 +24,7 @@ import {
 import { batchMatMul, fusedMatMul } from "./kernels/mat-mul.js";
 import { linear } from "./kernels/matrix-product.js";
 import { imagePatches, layerNorm, layerNormGradient, rotary, softmax } from "./kernels/rows.js";
+import { separableConvolution } from "./kernels/separable-convolution.js";
 import { pad, slice, splitV } from "./kernels/slice.js";
 import { mean, sum } from "./kernels/sum.js";
 import { transpose } from "./kernels/transpose.js";
@@ -55,6 +56,7 @@ const KERNELS = [
   realDiv,
   relu,
   rotary,
+  separableConvolution,
   sigmoid,
   slice,
   splitV,

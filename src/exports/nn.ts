@@ -15,6 +15,7 @@ export { Pool, type PoolConfig } from "../nn/pool.js";
 export { PositionEmbedding } from "../nn/position-embedding.js";
 export { Prelu } from "../nn/prelu.js";
 export { Rotary, type RotaryConfig } from "../nn/rotary.js";
+export { SeparableConvolution, type SeparableConvolutionConfig } from "../nn/separable-convolution.js";
 export { Swiglu } from "../nn/swiglu.js";
 export { ZeroBorder, type ZeroBorderConfig } from "../nn/zero-border.js";
 export { ZeroPadChannels, type ZeroPadChannelsConfig } from "../nn/zero-pad-channels.js";

@@ -2,7 +2,7 @@ import { input, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { BilinearUpsampling } from "../nn/bilinear-upsampling.js";
 import { DepthToSpace } from "../nn/depth-to-space.js";
 import { BOX_VALUES, type BoxGrid, type BoxModel, boxModel } from "./box-model.js";
-import { add, convolution, depthwise, relu } from "./convolutions.js";
+import { add, convolution, depthwise, separable } from "./convolutions.js";
 
 /** Blocks of equal width at one resolution. */
 export interface Stage {
@@ -80,23 +80,23 @@ export function blazeFaceFullRange(c: FullRangeConfig): BoxModel {
 }
 
 /** `relu(x + expand(relu(reduce(x))))`, each half a depthwise and a pointwise convolution. */
-function residualBlock(x: SymbolicTensor, { channels, bottleneck }: Stage, name: string): SymbolicTensor {
-  const reduced = relu(half(x, `${name}.reduce`, { channels: bottleneck, stride: 1 }));
-  return relu(add(x, half(reduced, `${name}.expand`, { channels, stride: 1 })));
+function residualBlock(x: SymbolicTensor, stage: Stage, name: string): SymbolicTensor {
+  return expanded(x, stage, { name, stride: 1, shortcut: x });
 }
 
 /** `relu(expand(relu(reduce(x))))` with half as many rows and columns. */
-function halvingBlock(x: SymbolicTensor, { channels, bottleneck }: Stage, name: string): SymbolicTensor {
-  const reduced = relu(half(x, `${name}.reduce`, { channels: bottleneck, stride: 2 }));
-  return relu(half(reduced, `${name}.expand`, { channels, stride: 1 }));
+function halvingBlock(x: SymbolicTensor, stage: Stage, name: string): SymbolicTensor {
+  return expanded(x, stage, { name, stride: 2 });
 }
 
-function half(
+function expanded(
   x: SymbolicTensor,
-  name: string,
-  { channels, stride }: { channels: number; stride: 1 | 2 },
+  { channels, bottleneck }: Stage,
+  { name, stride, shortcut }: { name: string; stride: 1 | 2; shortcut?: SymbolicTensor },
 ): SymbolicTensor {
-  return convolution(depthwise(x, `${name}.depthwise`, { stride, padding: "even" }), `${name}.pointwise`, { channels });
+  const shared = { padding: "even", activation: "relu" } as const;
+  const reduced = separable(x, `${name}.reduce`, { channels: bottleneck, stride, ...shared });
+  return separable(reduced, `${name}.expand`, { channels, shortcut, ...shared });
 }
 
 /** Reads each block of 2 x 2 cells from one place, then spreads it over the four. */

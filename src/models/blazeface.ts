@@ -1,7 +1,6 @@
-import { input, layers, type SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { ZeroPadChannels } from "../nn/zero-pad-channels.js";
+import { input } from "@tensorflow/tfjs-layers";
 import { BOX_VALUES, type BoxGrid, type BoxModel, boxModel } from "./box-model.js";
-import { add, convolution, depthwise, relu } from "./convolutions.js";
+import { convolution, separable } from "./convolutions.js";
 
 /** What sets the single-shot detectors apart. Plain data. */
 export interface BlazeFaceConfig {
@@ -55,13 +54,14 @@ export const BACK_CAMERA: BlazeFaceConfig = {
 /** Builds a BlazeFace single-shot detector. A layer's name is its checkpoint prefix. */
 export function blazeFace(c: BlazeFaceConfig): BoxModel {
   const pixels = input({ shape: [c.size, c.size, 3] });
-  let x = relu(convolution(pixels, "backbone.stem", { channels: c.stem, kernel: 5, stride: 2 }));
+  let x = convolution(pixels, "backbone.stem", { channels: c.stem, kernel: 5, stride: 2, activation: "relu" });
   let index = 0;
   const stageEnds = c.stages.map((widths, stage) => {
     for (const [position, channels] of widths.entries()) {
       const last = stage === c.stages.length - 1 && position === widths.length - 1;
       const stride = stage > 0 && position === 0 ? 2 : 1;
-      x = block(x, `backbone.blocks.${index++}`, { channels, stride, shortcut: last ? c.lastBlock : "residual" });
+      const shortcut = last && c.lastBlock === "plain" ? undefined : x;
+      x = separable(x, `backbone.blocks.${index++}`, { channels, stride, shortcut, activation: "relu" });
     }
     return x;
   });
@@ -71,19 +71,4 @@ export function blazeFace(c: BlazeFaceConfig): BoxModel {
       convolution(features[scale]!, `head.${name}_${stride}`, { channels: boxesPerCell * values }),
     );
   return boxModel(pixels, { classifiers: read("classifier", 1), regressors: read("regressor", BOX_VALUES) });
-}
-
-interface Block {
-  channels: number;
-  stride: 1 | 2;
-  shortcut: "residual" | "plain";
-}
-
-/** `relu(shortcut(x) + pointwise(depthwise(x)))`; the shortcut is pooled and padded with zero channels to fit. */
-function block(x: SymbolicTensor, name: string, { channels, stride, shortcut }: Block): SymbolicTensor {
-  const y = convolution(depthwise(x, `${name}.depthwise`, { stride }), `${name}.pointwise`, { channels });
-  if (shortcut === "plain") return relu(y);
-  if (stride === 2) x = layers.maxPooling2d({ poolSize: 2, strides: 2 }).apply(x) as SymbolicTensor;
-  if (x.shape.at(-1) !== channels) x = new ZeroPadChannels({ channels }).apply(x) as SymbolicTensor;
-  return relu(add(x, y));
 }

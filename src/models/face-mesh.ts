@@ -1,7 +1,6 @@
 import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { Prelu } from "../nn/prelu.js";
-import { ZeroPadChannels } from "../nn/zero-pad-channels.js";
-import { add, convolution, depthwise } from "./convolutions.js";
+import { convolution, separable } from "./convolutions.js";
 
 /** What MediaPipe's face landmark network consists of. Plain data. */
 export interface FaceMeshConfig {
@@ -90,10 +89,7 @@ function block(
   name: string,
   { channels, stride }: { channels: number; stride: 1 | 2 },
 ): SymbolicTensor {
-  const y = convolution(depthwise(x, `${name}.depthwise`, { stride }), `${name}.pointwise`, { channels });
-  if (stride === 2) x = layers.maxPooling2d({ poolSize: 2, strides: 2 }).apply(x) as SymbolicTensor;
-  if (x.shape.at(-1) !== channels) x = new ZeroPadChannels({ channels }).apply(x) as SymbolicTensor;
-  return activated(add(x, y), name);
+  return activated(separable(x, name, { channels, stride, shortcut: x }), name);
 }
 
 function activated(x: SymbolicTensor, name: string): SymbolicTensor {

@@ -38,6 +38,12 @@ const RULES: Record<string, Record<string, Rule>> = {
   VitrailClassToken: { value: BARE },
   VitrailPositionEmbedding: { value: BARE },
   Conv2D: { kernel: { suffix: ".weight", layout: "convolution" }, bias: BIAS },
+  VitrailSeparableConvolution: {
+    depthwise_kernel: { suffix: ".depthwise.weight", layout: "depthwise" },
+    depthwise_bias: { suffix: ".depthwise.bias", layout: "same" },
+    kernel: { suffix: ".pointwise.weight", layout: "convolution" },
+    bias: { suffix: ".pointwise.bias", layout: "same" },
+  },
   DepthwiseConv2D: { depthwise_kernel: { suffix: ".weight", layout: "depthwise" }, bias: BIAS },
 };
 

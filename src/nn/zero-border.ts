@@ -1,4 +1,5 @@
-import { concat, serialization, type Tensor, zeros } from "@tensorflow/tfjs-core";
+import { serialization, type Tensor } from "@tensorflow/tfjs-core";
+import { zeroBorder } from "../ops/zero-border.js";
 import { Operation } from "./operation.js";
 
 export interface ZeroBorderConfig {
@@ -7,11 +8,7 @@ export interface ZeroBorderConfig {
   border: number;
 }
 
-/**
- * Frames a feature map with zeros. `[batch, height, width, channels]` → `[batch, border + height + border, border + width + border, channels]`
- *
- * By joining tensors, which takes a tenth of the time of `zeroPadding2d` and its `pad` on TF.js's CPU backend.
- */
+/** Frames a feature map with zeros. `[batch, height, width, channels]` → `[batch, border + height + border, border + width + border, channels]` */
 export class ZeroBorder extends Operation {
   static readonly className = "VitrailZeroBorder";
 
@@ -25,11 +22,7 @@ export class ZeroBorder extends Operation {
   }
 
   protected compute([x]: Tensor[]): Tensor {
-    const { border } = this.config;
-    const [batch, height, width, channels] = x!.shape as [number, number, number, number];
-    const rows = zeros([batch, border, width, channels]);
-    const columns = zeros([batch, height + 2 * border, border, channels]);
-    return concat([columns, concat([rows, x!, rows], 1), columns], 2);
+    return zeroBorder(x!, this.config.border);
   }
 
   override getConfig(): serialization.ConfigDict {

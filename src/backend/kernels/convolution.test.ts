@@ -17,10 +17,13 @@ describeKernel("Conv2D", {
   ...conv([2, 9, 7, 3], [3, 3, 3, 7], 2, "valid"),
   ...conv([1, 8, 8, 5], [3, 3, 5, 33], 1, 1),
   ...conv([1, 7, 7, 6], [1, 1, 6, 5], 2, "same"),
+  ...conv([2, 37, 66, 3], [5, 5, 3, 8], 1, "same"),
+  ...conv([1, 9, 8, 3], [2, 3, 3, 8], 1, "same"),
+  ...conv([2, 3, 3, 32], [3, 3, 32, 9], 1, "valid"),
   "more windows than are laid out at once": {
     inputs: [
-      [1, 66, 66, 3],
-      [5, 5, 3, 8],
+      [1, 20, 20, 40],
+      [7, 7, 40, 40],
     ],
     compute: (a, b) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, "same"),
   },

@@ -1,6 +1,8 @@
 import { backend_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { depthwise as depthwiseTask, maxPool as maxPoolTask, windows } from "../tasks/convolution.js";
+import { windowBand } from "../tasks/convolution-band.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
+import { runBands } from "./convolution-bands.js";
 import type { Inputs, Kernel, KernelAttributes } from "./define-kernel.js";
 import { product } from "./matrix-product.js";
 
@@ -75,7 +77,16 @@ function isUsual({ filter, bias }: Inputs, attributes: KernelAttributes, channel
   );
 }
 
-/** A 1 × 1 convolution is a product as it is; others are products of their windows, some rows of the picture at a time. */
+/** Weights up to this many stay in the second cache while one band of the output after the other is computed. */
+const BAND_WEIGHTS = 2 ** 16;
+
+/** Whether there is enough to do in rows of the output for all threads, with all weights each. */
+function isBandwise(g: Geometry, weights: number): boolean {
+  const isSquare = g.filterHeight === g.filterWidth && g.strideHeight === g.strideWidth;
+  return isSquare && g.outHeight > 1 && weights <= BAND_WEIGHTS;
+}
+
+/** A 1 × 1 convolution is a product as it is; small ones are computed band by band; others are products of their windows, some rows at a time. */
 function convolve(backend: VitrailBackend, inputs: Inputs, attributes: KernelAttributes): TensorInfo {
   const { x, filter, bias } = inputs;
   const g = geometry(inputs, attributes, "full");
@@ -90,14 +101,18 @@ function convolve(backend: VitrailBackend, inputs: Inputs, attributes: KernelAtt
     ...(bias && { bias: backend.address(bias) }),
   } as const;
   const source = backend.address(x!);
-  if (
-    k === g.inChannels &&
-    g.strideHeight === 1 &&
-    g.strideWidth === 1 &&
-    g.padInfo.top === 0 &&
-    g.padInfo.left === 0
-  ) {
+  const isPointwise = k === g.inChannels && g.strideHeight === 1 && g.padInfo.top === 0 && g.padInfo.left === 0;
+  if (isPointwise && g.strideWidth === 1) {
     product(backend, { ...shared, a: source, c: out.start, rows: g.batchSize * g.outHeight * g.outWidth });
+    return out;
+  }
+  if (isBandwise(g, k * columns)) {
+    const { top: padTop, left: padLeft } = g.padInfo;
+    const geometry = { ...g, side: g.filterHeight, stride: g.strideHeight, padTop, padLeft };
+    const bias = shared.bias ?? backend.zeros(columns);
+    const isRelu = shared.epilogue === "relu";
+    const bands = { geometry, x: source, y: out.start, panels: shared.panels, bias, k, columns, isRelu };
+    runBands(backend, windowBand, bands, {});
     return out;
   }
   // Whole pictures or parts of one, so that memory does not grow with the batch.
