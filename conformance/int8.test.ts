@@ -14,9 +14,9 @@ const photographs = readdirSync(PHOTOS)
 const TOKENS = 257;
 const WIDTH = 384;
 
-/** Last hidden states, `[TOKENS, WIDTH]` each. */
+/** Last hidden states as PyTorch's `last_hidden_state`: what comes out of the final norm. `[TOKENS, WIDTH]` each */
 async function hiddenStates(model: VisionModel): Promise<Float32Array[]> {
-  const last = "hidden.12";
+  const last = "tokens";
   const results: Float32Array[] = [];
   for (const photograph of photographs) results.push((await model.run(photograph, { outputs: [last] }))[last]!.data);
   return results;

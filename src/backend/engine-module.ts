@@ -1,5 +1,6 @@
 import { control } from "./control.js";
 import type { Fields, Library, Task } from "./task.js";
+import { attendQuantized } from "./tasks/attend-quantized.js";
 import { attend, packHeads } from "./tasks/attention.js";
 import { attentionGradient } from "./tasks/attention-gradient.js";
 import { depthwise, maxPool, windows } from "./tasks/convolution.js";
@@ -11,6 +12,7 @@ import { layerNorm } from "./tasks/layer-norm.js";
 import { layerNormGradient } from "./tasks/layer-norm-gradient.js";
 import { multiply, multiplyHalf, multiplyQuantized } from "./tasks/multiply.js";
 import { packPlain, packTransposed, unpack, widen } from "./tasks/pack.js";
+import { packQuantizedHeads } from "./tasks/pack-quantized-heads.js";
 import { quantizeRows, quantizeWeight } from "./tasks/quantize.js";
 import { softmax } from "./tasks/softmax.js";
 import { sumColumns, sumRows } from "./tasks/sum.js";
@@ -18,8 +20,9 @@ import { transpose } from "./tasks/transpose.js";
 import type { IntVariable, Multiplication, RealVariable, Variables } from "./wasm/function-builder.js";
 import { defineMatrixTiles, type RegisterBlock } from "./wasm/matrix-tiles.js";
 import { ModuleBuilder } from "./wasm/module-builder.js";
-import { defineOnlineSoftmax } from "./wasm/online-softmax.js";
+import { defineOnlineSoftmax, writeFloats } from "./wasm/online-softmax.js";
 import { defineQuantizedTiles, type QuantizedKind } from "./wasm/quantized-tiles.js";
+import { writeQuantized } from "./wasm/quantized-weights.js";
 import { atomic, Int, loadInt, loadReal } from "./wasm/values.js";
 
 /** What the code of one process is built from. */
@@ -46,6 +49,8 @@ const TASKS: readonly Task<Fields>[] = [
   widen,
   packHeads,
   attend,
+  packQuantizedHeads,
+  attendQuantized,
   layerNorm,
   softmax,
   transpose,
@@ -88,8 +93,9 @@ export function engineModule(plan: KernelPlan, tasks: readonly Task<Fields>[] = 
   const library: Library = {
     wide,
     narrow: isSameBlock ? wide : defineMatrixTiles(m, plan.narrow),
-    onlineSoftmax: defineOnlineSoftmax(m),
+    onlineSoftmax: defineOnlineSoftmax(m, writeFloats),
     quantized: defineQuantizedTiles(m, plan.quantized.block, plan.quantized.kind),
+    quantizedSoftmax: defineOnlineSoftmax(m, writeQuantized(plan.quantized.kind)),
   };
   for (const task of tasks) defineTaskFunction(m, task, library);
   defineThreadLoops(m);

@@ -16,6 +16,8 @@ export interface Library {
   readonly narrow: MatrixTiles;
   readonly onlineSoftmax: OnlineSoftmax;
   readonly quantized: QuantizedTiles;
+  /** Writes weights as `quantized` takes its left side. */
+  readonly quantizedSoftmax: OnlineSoftmax;
 }
 
 export interface TaskContext {

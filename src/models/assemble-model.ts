@@ -1,6 +1,7 @@
 import { CheckpointError } from "../errors.js";
 import type { Checkpoint } from "../io/checkpoint.js";
 import { toFloat32 } from "../io/to-float32.js";
+import type { AttentionPrecision } from "../ops/attention.js";
 import { type StoredWeight, translateNames } from "./checkpoint-names.js";
 import { disposeModel } from "./dispose-model.js";
 import { type LoadWeightsOptions, loadWeights } from "./load-weights.js";
@@ -23,6 +24,8 @@ const MOST_TOKENS = 16_384;
 
 export interface AssembleOptions extends Pick<LoadWeightsOptions, "upload" | "signal"> {
   interpolate?: Interpolation;
+  /** Of the products within the attentions, default `"float32"`. */
+  attention?: AttentionPrecision;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface AssembleOptions extends Pick<LoadWeightsOptions, "upload" | "si
 export function assembleModel(
   described: ModelConfig,
   checkpoint: Checkpoint,
-  { interpolate = false, ...options }: AssembleOptions = {},
+  { interpolate = false, attention, ...options }: AssembleOptions = {},
 ): { config: ModelConfig; transformer: VisionTransformer } {
   const config = interpolate === false ? described : resized(described, interpolate);
   checkSizes(config);
@@ -49,7 +52,7 @@ export function assembleModel(
     );
   // Before a layer is made: a config that promises more than the file holds must not cost memory.
   checkDimensions(described.architecture, weights);
-  const transformer = visionTransformer(config.architecture);
+  const transformer = visionTransformer(config.architecture, attention);
   try {
     const computed = resampledPositions(described, config, checkpoint, weights);
     loadWeights(transformer.model, checkpoint, weights, { ...options, computed });

@@ -9,6 +9,7 @@ import { PositionEmbedding } from "../nn/position-embedding.js";
 import { Rotary } from "../nn/rotary.js";
 import { Swiglu } from "../nn/swiglu.js";
 import type { Activation } from "../ops/activation.js";
+import type { AttentionPrecision } from "../ops/attention.js";
 
 /** Height and width in pixels. */
 export interface Size {
@@ -48,8 +49,15 @@ export interface VisionTransformer {
   outputs: ReadonlyMap<string, SymbolicTensor>;
 }
 
-/** Builds ViT and EVA-02 alike. A layer's name is its checkpoint prefix; `checkpoint-names.ts` translates other spellings. */
-export function visionTransformer(c: VisionTransformerConfig): VisionTransformer {
+/**
+ * Builds ViT and EVA-02 alike. A layer's name is its checkpoint prefix; `checkpoint-names.ts` translates other spellings.
+ *
+ * @param precision of the products within the attentions; that of the weights' is the weights' own
+ */
+export function visionTransformer(
+  c: VisionTransformerConfig,
+  precision: AttentionPrecision = "float32",
+): VisionTransformer {
   const outputs = new Map<string, SymbolicTensor>();
   const image = input({ shape: [c.image.height, c.image.width, 3] });
   let x = apply(new PatchEmbedding({ name: "patch_embed.proj", units: c.width, patch: c.patch }), image);
@@ -57,17 +65,23 @@ export function visionTransformer(c: VisionTransformerConfig): VisionTransformer
   x = apply(new PositionEmbedding({ name: "pos_embed" }), x);
   outputs.set("hidden.0", x);
   for (let i = 0; i < c.depth; i++) {
-    x = block(x, c, `blocks.${i}`, (weights) => outputs.set(`attention.${i}`, weights));
+    x = block(x, c, precision, `blocks.${i}`, (weights) => outputs.set(`attention.${i}`, weights));
     outputs.set(`hidden.${i + 1}`, x);
   }
   for (const [name, output] of pooled(x, c)) outputs.set(name, output);
-  if (c.classes > 0) outputs.set("logits", linear(outputs.get(c.pool)!, "head", { units: c.classes }));
+  if (c.classes > 0) outputs.set("logits", head(outputs.get(c.pool)!, c));
   return { model: model({ inputs: image, outputs: [...new Set(outputs.values())] }), outputs };
 }
 
 /** Pre-norm block: `x + attention(norm(x))`, then `x + mlp(norm(x))`. `[batch, tokens, width]` → the same */
-function block(x: SymbolicTensor, c: VisionTransformerConfig, name: string, onWeights: OnWeights): SymbolicTensor {
-  x = attention(layerNorm(x, `${name}.norm1`, c), x, c, `${name}.attn`, onWeights);
+function block(
+  x: SymbolicTensor,
+  c: VisionTransformerConfig,
+  precision: AttentionPrecision,
+  name: string,
+  onWeights: OnWeights,
+): SymbolicTensor {
+  x = attention(layerNorm(x, `${name}.norm1`, c), x, c, precision, `${name}.attn`, onWeights);
   return mlp(layerNorm(x, `${name}.norm2`, c), x, c, `${name}.mlp`);
 }
 
@@ -80,6 +94,7 @@ function attention(
   c: VisionTransformerConfig,
   name: string,
   onWeights: OnWeights,
+  precision: AttentionPrecision,
 ): SymbolicTensor {
   const project = (part: "q" | "k" | "v") => {
     const hasBias = c.projectionBias === "all" || (c.projectionBias === "not-keys" && part !== "k");
@@ -90,7 +105,7 @@ function attention(
   const values = project("v");
   const { heads } = c;
   onWeights(apply(new AttentionWeights({ heads }), [queries, keys]));
-  const mixed = apply(new Attention({ heads }), [queries, keys, values]);
+  const mixed = apply(new Attention({ heads, precision }), [queries, keys, values]);
   return linear([mixed, residual], `${name}.proj`, { units: c.width });
 }
 

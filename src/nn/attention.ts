@@ -1,5 +1,5 @@
 import { serialization, type Tensor } from "@tensorflow/tfjs-core";
-import { attention, attentionWeights } from "../ops/attention.js";
+import { type AttentionPrecision, attention, attentionWeights } from "../ops/attention.js";
 import { Operation } from "./operation.js";
 
 export interface AttentionConfig {
@@ -11,7 +11,7 @@ export interface AttentionConfig {
 export class Attention extends Operation {
   static readonly className = "VitrailAttention";
 
-  constructor(private readonly config: AttentionConfig) {
+  constructor(private readonly config: AttentionConfig & { precision?: AttentionPrecision }) {
     super(config);
   }
 
@@ -20,7 +20,7 @@ export class Attention extends Operation {
   }
 
   protected compute([queries, keys, values]: Tensor[]): Tensor {
-    return attention(queries!, keys!, values!, this.config.heads);
+    return attention(queries!, keys!, values!, this.config.heads, this.config.precision);
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -31,12 +31,21 @@ export function attentionWeights(queries: Tensor, keys: Tensor, heads: number): 
   return softmax(mul(scores, 1 / Math.sqrt(size)));
 }
 
+/** How the products within an attention are computed: as float32, or on an engine that can from 8-bit integers. */
+export type AttentionPrecision = "float32" | "int8";
+
 /** Multi-head attention, `softmax(q kᵀ / √size) v` for each head. Each `[batch, tokens, width]` → `[batch, tokens, width]` */
-export function attention(queries: Tensor, keys: Tensor, values: Tensor, heads: number): Tensor {
+export function attention(
+  queries: Tensor,
+  keys: Tensor,
+  values: Tensor,
+  heads: number,
+  precision: AttentionPrecision = "float32",
+): Tensor {
   const composition = () => mergeHeads(matMul(attentionWeights(queries, keys, heads), splitHeads(values, heads)));
   // The kernel moves whole vectors of four channels.
   if ((queries.shape[2]! / heads) % 4 !== 0) return composition();
-  return fusedKernel("VitrailAttention", { queries, keys, values }, { heads }, composition);
+  return fusedKernel("VitrailAttention", { queries, keys, values }, { heads, precision }, composition);
 }
 
 /** Slopes of queries, keys and values. Each `[batch, tokens, width]` → the same */

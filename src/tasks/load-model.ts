@@ -78,6 +78,7 @@ async function load(
         const model = assembleModel(config, checkpoint, {
           interpolate,
           upload: uploadWeights(uploadToActiveBackend, dtype),
+          attention: dtype === "int8" ? "int8" : "float32",
           ...(signal && { signal }),
         });
         return { ...model, backend: getBackend(), files };

@@ -1,4 +1,4 @@
-import { attend, KEY_UNIT, packHeads, QUERIES_PER_TASK } from "../tasks/attention.js";
+import { attend as attendTask, packHeads, QUERIES_PER_TASK } from "../tasks/attention.js";
 import {
   GRADIENT_QUERIES,
   gradientScratchFloats,
@@ -6,45 +6,32 @@ import {
 } from "../tasks/attention-gradient.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import { STATE_BYTES } from "../wasm/online-softmax.js";
+import { keysPerBlock, type Picture } from "./attention-picture.js";
 import { checkShape, type Kernel } from "./define-kernel.js";
+import { attendQuantizedPicture } from "./quantized-attention.js";
 
-/** A block of scores, 48 × 240 floats, stays in the first cache; 132 to 528 keys are all within 3 %. */
-const MOST_KEYS = 240;
-
-/** Keys of a block: the tokens cut evenly. Depends on nothing but their number, since it decides the order of sums. */
-function keysPerBlock(tokens: number): number {
-  const even = tokens / Math.ceil(tokens / MOST_KEYS);
-  return Math.ceil(even / KEY_UNIT) * KEY_UNIT;
-}
-
-/** queries, keys, values, each `[batch, tokens, heads * size]` → the same shape; size a multiple of 4 */
+/**
+ * queries, keys, values, each `[batch, tokens, heads * size]` → the same shape; size a multiple of 4. With the precision "int8", the products are
+ * those of small integers.
+ */
 export const attention: Kernel = {
   name: "VitrailAttention",
-  compute(backend, { queries, keys, values }, { heads }: { heads: number }) {
+  compute(backend, { queries, keys, values }, { heads, precision }: { heads: number; precision: "float32" | "int8" }) {
     const [batch, tokens, width] = queries!.shape as [number, number, number];
     const wanted = [batch, tokens, Math.ceil(width / heads / 4) * 4 * heads];
     for (const [name, x] of Object.entries({ queries, keys, values })) checkShape("VitrailAttention", name, x!, wanted);
     const out = backend.output(queries!.shape);
     const [q, k, v] = [queries, keys, values].map((x) => backend.address(x!)) as [number, number, number];
     const image = tokens * width * 4;
+    const attend = precision === "int8" ? attendQuantizedPicture : attendPicture;
     // One picture at a time, so that the packed copies do not grow with the batch.
     for (let i = 0; i < batch * image; i += image)
       backend.withScratch(() =>
-        attendPicture(backend, { q: q + i, k: k + i, v: v + i, out: out.start + i, tokens, width, heads }),
+        attend(backend, { q: q + i, k: k + i, v: v + i, out: out.start + i, tokens, width, heads }),
       );
     return out;
   },
 };
-
-interface Picture {
-  q: number;
-  k: number;
-  v: number;
-  out: number;
-  tokens: number;
-  width: number;
-  heads: number;
-}
 
 function attendPicture(backend: VitrailBackend, { q, k, v, out, tokens, width, heads }: Picture): void {
   const { wide, narrow } = backend.plan;
@@ -62,7 +49,7 @@ function attendPicture(backend: VitrailBackend, { q, k, v, out, tokens, width, h
   const scratchBytes = QUERIES_PER_TASK * (block * 4 + 64 + paddedSize * 4 + STATE_BYTES);
   const blocksOfQueries = Math.ceil(tokens / QUERIES_PER_TASK);
   backend.pool.run(
-    attend,
+    attendTask,
     {
       ...packed,
       queries: q,

@@ -128,13 +128,17 @@ export const attend = defineTask(
         scores,
         scoreStride,
         keys: count,
+        weights: scores,
+        weightStride: scoreStride,
         output: sums,
         outputStride,
         size: v.paddedSize,
         state,
+        first: query,
         rows,
         isFirst: key.isZero(),
         scale: v.scale,
+        dither: 0,
       });
       f.call(narrow, {
         a: scores,

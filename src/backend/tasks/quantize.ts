@@ -2,12 +2,12 @@ import { defineTask, share } from "../task.js";
 import type { FunctionBuilder, IntVariable } from "../wasm/function-builder.js";
 import { foldFloats, maxFloats } from "../wasm/functions.js";
 import { PER_WORD, type QuantizedKind } from "../wasm/quantized-tiles.js";
-import { load, loadReal, Real } from "../wasm/values.js";
+import { type Int, load, loadReal, Real } from "../wasm/values.js";
 
 /** Largest value of a quantized row: an unsigned byte's, or 12 bits' with a sign. */
 const LARGEST: Record<QuantizedKind, number> = { u8: 255, i12: 2047 };
 /** Keeps a scale of a row of zeros from being 0. */
-const SMALLEST_RANGE = 1e-20;
+export const SMALLEST_RANGE = 1e-20;
 
 /** Largest magnitude of a quantized weight. */
 const LARGEST_WEIGHT = 127;
@@ -36,14 +36,7 @@ export const quantizeRows = defineTask(
     const scaleAt = f.int(v.scales.add(first.shiftLeft(2)));
     const startAt = f.int(v.starts.add(first.shiftLeft(2)));
     f.for(first, last, 1, () => {
-      const most = f.real(maxFloats(f, { input: x, count: v.width }).max(0));
-      const least = f.real(minFloats(f, x, v.width).min(0));
-      const range = kind === "u8" ? most.sub(least) : most.max(least.neg());
-      const scale = f.real(range.max(SMALLEST_RANGE).div(LARGEST[kind]));
-      const zero = f.real(kind === "u8" ? least.neg().div(scale).nearest() : 0);
-      f.storeReal(scaleAt, scale);
-      f.storeReal(startAt, zero.mul(scale).neg());
-      quantizeRow(f, kind, { x, y, width: v.width, bytes: v.yStride, inverse: f.real(Real.of(1).div(scale)), zero });
+      quantizeWholeRow(f, kind, { x, y, width: v.width, bytes: v.yStride, scaleAt, startAt });
       x.increase(v.width.shiftLeft(2));
       y.increase(v.yStride);
       scaleAt.increase(4);
@@ -51,6 +44,22 @@ export const quantizeRows = defineTask(
     });
   },
 );
+
+/** A row with its scale and start, each to its address. */
+export function quantizeWholeRow(
+  f: FunctionBuilder,
+  kind: QuantizedKind,
+  { scaleAt, startAt, ...row }: Pick<Row, "x" | "y" | "width" | "bytes"> & { scaleAt: Int; startAt: Int },
+): void {
+  const most = f.real(maxFloats(f, { input: row.x, count: row.width }).max(0));
+  const least = f.real(minFloats(f, row.x, row.width).min(0));
+  const range = kind === "u8" ? most.sub(least) : most.max(least.neg());
+  const scale = f.real(range.max(SMALLEST_RANGE).div(LARGEST[kind]));
+  const zero = f.real(kind === "u8" ? least.neg().div(scale).nearest() : 0);
+  f.storeReal(scaleAt, scale);
+  f.storeReal(startAt, zero.mul(scale).neg());
+  quantizeRow(f, kind, "unsigned", { ...row, inverse: f.real(Real.of(1).div(scale)), zero });
+}
 
 function minFloats(f: FunctionBuilder, input: IntVariable, count: IntVariable): Real {
   const highest = f.constant(3.4028234663852886e38);
@@ -73,7 +82,13 @@ interface Row {
   zero: Real;
 }
 
-function quantizeRow(f: FunctionBuilder, kind: QuantizedKind, { x, y, width, bytes, inverse, zero }: Row): void {
+/** Bytes are unsigned, for a left side, or signed, for a right one; 12 bits always have a sign. */
+export function quantizeRow(
+  f: FunctionBuilder,
+  kind: QuantizedKind,
+  bytesAre: "signed" | "unsigned",
+  { x, y, width, bytes, inverse, zero }: Row,
+): void {
   const [factor, offset] = [f.vector(inverse.splat()), f.vector(zero.splat())];
   const from = f.int(x);
   const to = f.int(y);
@@ -83,10 +98,11 @@ function quantizeRow(f: FunctionBuilder, kind: QuantizedKind, { x, y, width, byt
   const four = (at: number) => f.vector(f.multiplyAdd(load(from, at), factor, offset).nearest().toInts());
   f.while(left.atLeast(16), () => {
     const [a, b, c, d] = [four(0), four(16), four(32), four(48)];
-    if (kind === "u8") f.store(to, a.narrowToShorts(b).narrowToBytes(c.narrowToShorts(d)));
+    const [low, high] = [a.narrowToShorts(b), c.narrowToShorts(d)];
+    if (kind === "u8") f.store(to, bytesAre === "signed" ? low.narrowToSignedBytes(high) : low.narrowToBytes(high));
     else {
-      f.store(to, a.narrowToShorts(b));
-      f.store(to, c.narrowToShorts(d), 16);
+      f.store(to, low);
+      f.store(to, high, 16);
     }
     from.increase(64);
     to.increase(16 * size);

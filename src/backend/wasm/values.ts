@@ -250,6 +250,10 @@ export class Vector {
   narrowToBytes(other: Vector): Vector {
     return this.with(other, 0x66);
   }
+  /** Lanes as signed 16-bit integers, this one's eight and the other's, to signed bytes with saturation. */
+  narrowToSignedBytes(other: Vector): Vector {
+    return this.with(other, 0x65);
+  }
   /** Lanes as integers. */
   shiftLeft(bits: number): Vector {
     return new Vector(simd([this.code, Int.of(bits).code], 0xab));
