@@ -57,7 +57,12 @@ export async function reportStream<Result>(
   } finally {
     progress.end();
   }
-  report.end(await summarize?.());
+  let summary: Description | undefined;
+  try {
+    summary = await summarize?.();
+  } finally {
+    report.end(summary); // what is known of each picture must not be lost with the last word about all
+  }
   // Once more, for each failure's own line may be far up by now.
   if (failed.length > 0)
     terminal.note([`${failed.length} of ${pictures.length} pictures failed:`, ...failed].join("\n  "));

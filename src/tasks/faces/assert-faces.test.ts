@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { blankImage, type Image } from "../../images/image.js";
+import { clusterFaces } from "./cluster-faces.js";
+import { countFaces } from "./count-faces.js";
 import { cropFace } from "./crop-face.js";
 import { annotate } from "./pictures/annotate.js";
 import { redact } from "./pictures/redact.js";
@@ -29,7 +31,17 @@ describe("what draws on faces or cuts them out", () => {
       expect(use).toThrow(expect.objectContaining({ code: "input/face" }));
   });
 
-  it.each([undefined, null, {}, "a.jpg"])("refuses %j for an image", (bad) => {
+  it.each([[null], [{ x: Number.NaN, y: 1 }], 7])("refuses the landmarks %j", (landmarks) => {
+    const face = { box: { x: 1, y: 1, width: 5, height: 5 }, landmarks };
+    expect(() => annotate(image, [face as never])).toThrow(expect.objectContaining({ code: "input/face" }));
+  });
+
+  it.each([undefined, {}, [null], [{}], [{ faces: 3 }]])("refuses the results %j", (results) => {
+    for (const use of [countFaces, clusterFaces])
+      expect(() => use(results as never)).toThrow(expect.objectContaining({ code: "input/face" }));
+  });
+
+  it.each([undefined, {}, null, "a.jpg"])("refuses %j for an image", (bad) => {
     const face = { box: { x: 1, y: 1, width: 5, height: 5 }, landmarks: [] };
     for (const use of [
       () => cropFace(bad as Image, face),

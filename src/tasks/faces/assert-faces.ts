@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import type { Face } from "./face.js";
+import type { Face, Point } from "./face.js";
 
 /** Pixels: as far as 32-bit sample places of 1/32 pixel reach, with room for a margin. */
 const FARTHEST = 2 ** 24;
@@ -16,6 +16,30 @@ export function assertFace(face: Pick<Face, "box">): void {
     "input/face",
     `A face's box of ${width} x ${height} at (${x}, ${y}) is none; wanted pixels of a picture, and an area.`,
   );
+}
+
+/**
+ * Refuses what is no list of results, each with its faces.
+ *
+ * @throws InputError `input/face`
+ */
+export function assertResults(results: readonly { faces: readonly unknown[] }[]): void {
+  if (Array.isArray(results) && results.every((result) => Array.isArray(result?.faces))) return;
+  throw new InputError(
+    "input/face",
+    'Wanted a list of what analyzeFaces gives: each an object with its list of "faces".',
+  );
+}
+
+/**
+ * Refuses landmarks that are no points.
+ *
+ * @throws InputError `input/face`
+ */
+export function assertPoints(points: readonly Point[]): void {
+  const isPoint = (point: Point) => Number.isFinite(point?.x) && Number.isFinite(point?.y);
+  if (!Array.isArray(points) || !points.every(isPoint))
+    throw new InputError("input/face", `A face's landmarks must be a list of points { x, y } in pixels.`);
 }
 
 /**

@@ -135,6 +135,7 @@ describe("clusterFaces", () => {
     ["a threshold in words", { threshold: "low" }, [], "input/option"],
     ["an unknown option", { limit: 2 }, [], "input/option"],
     ["a face without a vector", {}, [undefined], "input/vector-missing"],
+    ["a vector with NaN", {}, [Float32Array.of(1, Number.NaN)], "input/vector-missing"],
     ["vectors of two models", {}, [Float32Array.of(1), Float32Array.of(1, 2)], "input/vector-missing"],
   ])("refuses %s", (_what, options, vectors, code) => {
     const results = asResults(vectors as Float32Array[]);

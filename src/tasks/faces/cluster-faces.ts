@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.js";
 import { checkOptionNames, rangeOption } from "../options.js";
+import { assertResults } from "./assert-faces.js";
 import { averageLinkage, type Merge } from "./average-linkage.js";
 import type { FaceAnalysis } from "./face-analysis.js";
 
@@ -35,12 +36,13 @@ const MOST_FACES = 5000;
  * that was trained to tell people apart do that well; those of an emotion model group expressions as much as people. The same faces in
  * another order give the same groups, except where similarities are equal.
  *
- * @throws InputError `input/vector-missing`, `input/too-many-faces`, `input/option`
+ * @throws InputError `input/face`, `input/vector-missing`, `input/too-many-faces`, `input/option`
  */
 export function clusterFaces(
   results: readonly Pick<FaceAnalysis, "faces">[],
   options: ClusterOptions = {},
 ): FaceClusters {
+  assertResults(results);
   checkOptionNames(options, ["threshold"]);
   const { threshold = "auto" } = options;
   if (threshold !== "auto") rangeOption("threshold", threshold, -1, 1);
@@ -48,14 +50,15 @@ export function clusterFaces(
   const vectors: Float32Array[] = [];
   for (const [picture, { faces }] of results.entries())
     for (const [face, { vector }] of faces.entries()) {
-      if (!vector || (vectors[0] && vector.length !== vectors[0].length))
+      const trouble = troubleOf(vector, vectors[0]);
+      if (trouble)
         throw new InputError(
           "input/vector-missing",
-          `Face ${face} of picture ${picture} has ${vector ? "a vector of another length" : "no vector"}. Ask for one: analyzeFaces(pictures, { attributes, embed: "…" }).`,
+          `Face ${face} of picture ${picture} has ${trouble}. Ask for one: analyzeFaces(pictures, { attributes, embed: "…" }).`,
           { details: { picture, face } },
         );
       places.push({ picture, face });
-      vectors.push(vector);
+      vectors.push(vector!);
     }
   if (vectors.length > MOST_FACES)
     throw new InputError(
@@ -66,6 +69,13 @@ export function clusterFaces(
   const cut = threshold === "auto" ? widestGap(merges) : threshold;
   const joined = merges.filter(({ similarity }) => similarity >= cut);
   return { clusters: groupsOf(places, joined), threshold: cut };
+}
+
+/** What is wrong with a face's vector, beside the first one. */
+function troubleOf(vector: Float32Array | undefined, first = vector): string | undefined {
+  if (!vector?.length) return "no vector";
+  if (vector.length !== first!.length) return "a vector of another length";
+  return vector.every(Number.isFinite) ? undefined : "a vector that holds NaN or infinity";
 }
 
 /** The middle of the widest gap between the similarities of joins, of which the first is that of a face with itself. */

@@ -1,3 +1,4 @@
+import { assertResults } from "./assert-faces.js";
 import type { FaceAnalysis } from "./face-analysis.js";
 
 /** How many faces there are in some pictures. */
@@ -10,8 +11,13 @@ export interface FaceCount {
   perPicture: number[];
 }
 
-/** Counts faces over pictures. */
+/**
+ * Counts faces over pictures.
+ *
+ * @throws InputError `input/face`
+ */
 export function countFaces(results: readonly Pick<FaceAnalysis, "faces">[]): FaceCount {
+  assertResults(results);
   const perPicture = results.map(({ faces }) => faces.length);
   return {
     pictures: results.length,

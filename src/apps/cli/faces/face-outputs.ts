@@ -1,5 +1,5 @@
 import type { Image } from "../../../images/image.js";
-import { clusterFaces, type FaceClusters } from "../../../tasks/faces/cluster-faces.js";
+import { clusterFaces, type FaceClusters, type FacePlace } from "../../../tasks/faces/cluster-faces.js";
 import { countFaces } from "../../../tasks/faces/count-faces.js";
 import { cropFace } from "../../../tasks/faces/crop-face.js";
 import type { FaceAnalysis } from "../../../tasks/faces/face-analysis.js";
@@ -25,10 +25,13 @@ export interface FaceOutputOptions {
 }
 
 const SHEET_FACE = { size: 96, margin: 0.2 };
+/** As many as a sheet holds; all are in memory until the end. */
+const MOST_SHEET_FACES = 5000;
 
 /** Writes marked and hidden pictures as they come, and a report, groups and counts at the end. */
 export class FaceOutputs {
   private readonly results: { name: string; result: FaceAnalysis; crops: Image[] }[] = [];
+  private sheetFaces = 0;
   private readonly page: FaceReport | undefined;
 
   private constructor(
@@ -64,7 +67,11 @@ export class FaceOutputs {
       if (marked) await writePicture(marked, annotate(image, result.faces));
       if (hidden) await writePicture(hidden, redact(image, result.faces, redactMode ? { mode: redactMode } : {}));
       this.page?.add(name, result, image);
-      if (contactSheet) for (const face of result.faces) crops.push(cropFace(image, face, SHEET_FACE).image);
+      if (contactSheet)
+        for (const face of result.faces.slice(0, MOST_SHEET_FACES - this.sheetFaces)) {
+          crops.push(cropFace(image, face, SHEET_FACE).image);
+          this.sheetFaces++;
+        }
     }
     if (contactSheet || cluster !== undefined || count) this.results.push({ name, result, crops });
   }
@@ -102,17 +109,17 @@ export class FaceOutputs {
   }
 
   private sheetGroups(groups: FaceClusters | undefined) {
-    const cropOf = ({ picture, face }: { picture: number; face: number }) => this.results[picture]!.crops[face]!;
+    const cropOf = ({ picture, face }: FacePlace) => this.results[picture]!.crops[face] ?? [];
     if (groups)
       return groups.clusters.map((group, i) => ({
         title: `group ${i + 1} (${group.length})`,
-        images: group.map(cropOf),
+        images: group.flatMap(cropOf),
       }));
     const crops = this.results.flatMap((entry) => entry.crops);
     return [{ title: `${crops.length} faces`, images: crops }];
   }
 
-  private nameOf({ picture, face }: { picture: number; face: number }): string {
+  private nameOf({ picture, face }: FacePlace): string {
     return `${this.results[picture]!.name}#${face + 1}`;
   }
 }

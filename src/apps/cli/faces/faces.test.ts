@@ -209,6 +209,27 @@ describe("an answer that can't be given", () => {
   });
 });
 
+describe("a last word that can't be given", () => {
+  it("does not lose what is known of each picture", async () => {
+    const bad = `emotion=${tinyModel("eva-wrapper")}`;
+    const argv = [
+      "faces",
+      photo("astronaut.png"),
+      ...fast,
+      "--attributes",
+      bad,
+      "--on-error",
+      "skip",
+      "--cluster",
+      "--json",
+    ];
+    const { code, json, notes } = await run(argv);
+    expect(json()[0].faces).toHaveLength(1);
+    expect(notes).toMatch(/no vector/);
+    expect(code).toBe(1);
+  });
+});
+
 describe("what vitrail faces refuses before any work", () => {
   const one = photo("coffee.png");
   it.each([

@@ -85,6 +85,11 @@ describe("annotate", () => {
     expect(top(350)).toContainEqual(second);
   });
 
+  it.each([undefined, "happy", [7]])("refuses a labels function that gives %j", (label) => {
+    const draw = () => annotate(flat(90, 90, 0), [face(9, 9, 20)], { labels: () => label as never });
+    expect(draw).toThrow(expect.objectContaining({ code: "input/option" }));
+  });
+
   it("draws what parsers of services' answers give: boxes alone", () => {
     const { box } = face(100, 120, 80);
     expect(pixel(annotate(flat(300, 300, 0), [{ box }]), 100, 120)).toEqual([0, 220, 90]);
@@ -100,7 +105,7 @@ describe("annotate", () => {
     expect([marked.width, marked.height]).toEqual([width, height]);
   });
 
-  it.each([{ label: "none" }, { labels: "some" }, { landmarks: "mesh" }])("refuses %j", (options) => {
+  it.each([{ label: "none" }, { labels: "some" }, null, { landmarks: "mesh" }])("refuses %j", (options) => {
     expect(() => annotate(blankImage(1, 1), [], options as object)).toThrow(
       expect.objectContaining({ code: "input/option" }),
     );

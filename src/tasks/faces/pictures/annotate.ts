@@ -1,8 +1,9 @@
+import { InputError } from "../../../errors.js";
 import { type Color, drawDot, drawRectangle, type Rectangle } from "../../../images/draw.js";
 import { drawText, textSize } from "../../../images/draw-text.js";
 import { assertImage, type Image } from "../../../images/image.js";
 import { checkOptionNames, choiceOption } from "../../options.js";
-import { assertFaces } from "../assert-faces.js";
+import { assertFaces, assertPoints } from "../assert-faces.js";
 import type { Face } from "../face.js";
 import type { AnalyzedFace } from "../face-analysis.js";
 import { faceLabels } from "./face-labels.js";
@@ -51,6 +52,7 @@ const LEAST_LETTERS = 4;
 export function annotate(image: Image, faces: readonly DrawnFace[], options: AnnotateOptions = {}): Image {
   assertImage(image);
   assertFaces(faces);
+  for (const { landmarks } of faces) if (landmarks) assertPoints(landmarks);
   checkOptionNames(options, ["labels", "landmarks"]);
   choiceOption("landmarks", options.landmarks, ["dots", "none"]);
   if (typeof options.labels !== "function") choiceOption("labels", options.labels, ["scores", "none"]);
@@ -70,6 +72,7 @@ export function annotate(image: Image, faces: readonly DrawnFace[], options: Ann
 }
 
 function writeLabels(image: Image, faces: readonly DrawnFace[], texts: readonly (readonly string[])[]): void {
+  if (!texts.every(isText)) throw new InputError("input/option", `"labels" must give a list of texts for each face.`);
   const scale = letterScale(image, faces, texts);
   const letters = lettersThatFit(image.width, scale);
   if (letters < LEAST_LETTERS) return;
@@ -88,6 +91,10 @@ function writeLabels(image: Image, faces: readonly DrawnFace[], texts: readonly 
     drawText(image, fewer[found.index]!, found.place, { scale, color: WHITE, plate: DARK });
     drawRectangle(image, found.place, colorOf(index), scale);
   }
+}
+
+function isText(lines: readonly string[]): boolean {
+  return Array.isArray(lines) && lines.every((line) => typeof line === "string");
 }
 
 function colorOf(index: number): Color {

@@ -27,6 +27,23 @@ describe("contactSheet", () => {
     expect(contactSheet([])).toMatchObject({ height: 4, channels: 3 });
   });
 
+  it.each([undefined, [{}], [{ title: 3, images: [] }], [{ title: "", images: 3 }]])(
+    "refuses %j for groups",
+    (groups) => {
+      expect(() => contactSheet(groups as never)).toThrow(expect.objectContaining({ code: "input/option" }));
+    },
+  );
+
+  it("shows as many faces as a picture holds, and no more", () => {
+    const face = colored(90, 8, 8);
+    const many = (count: number) => [{ title: "all", images: Array.from({ length: count }, () => face) }];
+    const { width, height } = contactSheet([...many(30), ...many(5000)], { size: 64, columns: 1 });
+    expect(width).toBe(4 + 68);
+    expect(height).toBeGreaterThan(65_300);
+    expect(height).toBeLessThanOrEqual(65_500);
+    expect(contactSheet(many(900), { size: 64, columns: 1 }).height).toBe(4 + 24 + 900 * 68);
+  });
+
   it.each([{ size: 2 }, { columns: 0 }, { width: 3 }])("refuses %j", (options) => {
     expect(() => contactSheet([], options as object)).toThrow(expect.objectContaining({ code: "input/option" }));
   });

@@ -9,7 +9,7 @@ export function faceLabels({ attributes = {}, score }: Partial<Pick<AnalyzedFace
 
 /** A line for each attribute. */
 export function attributeLabels(attributes: FaceAttributes): string[] {
-  return Object.entries(attributes).map(([name, value]) => attributeLabel(name, value!));
+  return Object.entries(attributes).flatMap(([name, value]) => (value ? [attributeLabel(name, value)] : []));
 }
 
 /** "happy 97%", "Male 99%", "age 20-29 60%"; attributes of the user's own with their name: "hat: none 80%". */

@@ -58,8 +58,8 @@ const VERSION = "2.9.3";
  */
 export function toScaleflex(result: ServiceResult, options: ScaleflexOptions = {}): ScaleflexAnswer {
   assertResult(result);
-  for (const option of ["name", "requestId", "resultUrl"] as const) textOption(option, options[option]);
-  const { name = "", requestId = crypto.randomUUID(), resultUrl = "" } = options;
+  const { name = "", requestId = crypto.randomUUID(), resultUrl = "" } = options ?? {};
+  for (const [option, value] of Object.entries({ name, requestId, resultUrl })) textOption(option, value);
   return {
     status: "success",
     version: VERSION,
