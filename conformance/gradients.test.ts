@@ -20,7 +20,7 @@ import { translateNames } from "../src/models/checkpoint-names.js";
 import { type Parameter, parametersOf } from "../src/models/parameters.js";
 import { tensorError } from "../src/tasks/compare.js";
 import { openModel } from "../src/tasks/load-model.js";
-import { AdamW, type AdamWSettings } from "./adamw.js";
+import { AdamW } from "../src/tasks/training/adamw.js";
 import { ENGINES } from "./engines.js";
 import { readGolden } from "./golden.js";
 
@@ -31,6 +31,14 @@ const TIMES_TRAINED = 4;
 /** Gradients that are 0 in theory, as those of the keys' biases, have no relative error: of the length of all gradients. */
 const SHARE_OF_ALL = 1e-6;
 const LOSS = 1e-5;
+
+/** Settings of `torch.optim.AdamW`, under its names. */
+interface TorchSettings {
+  lr: number;
+  betas: [number, number];
+  eps: number;
+  weight_decay: number;
+}
 
 interface Own {
   gradients: number;
@@ -44,7 +52,7 @@ describe.each(ENGINES.flatMap((engine) => MODELS.map((name) => [name, engine] as
   "gradients of %s on %s",
   (name, engine) => {
     const golden = readGolden(`${name}.gradients`);
-    const { labels, optimizer } = golden.facts as { labels: number[]; optimizer: AdamWSettings };
+    const { labels, optimizer } = golden.facts as { labels: number[]; optimizer: TorchSettings };
     const own = golden.own as unknown as Own;
     const wanted = (key: string) => golden.tensors.get(key)!.values;
     let classifier: LayersModel;
@@ -116,7 +124,15 @@ describe.each(ENGINES.flatMap((engine) => MODELS.map((name) => [name, engine] as
 
     it(`keep the loss of twenty AdamW steps within ${LOSS} of PyTorch float64's, and the weights within ${TIMES_TRAINED} times float32's drift`, async () => {
       const values = await Promise.all(parameters.map(({ weights }) => weights.data() as Promise<Float32Array>));
-      const optimize = new AdamW(values, optimizer);
+      const optimize = new AdamW(
+        values.map((weights) => ({ weights, decay: "weights" })),
+        {
+          learningRate: optimizer.lr,
+          betas: optimizer.betas,
+          epsilon: optimizer.eps,
+          weightDecay: optimizer.weight_decay,
+        },
+      );
       const curve: number[] = [];
       for (const _ of wanted("loss").subarray(1)) {
         const { loss, gradients } = await differentiate();

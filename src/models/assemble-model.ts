@@ -114,7 +114,7 @@ function checkDimensions(c: VisionTransformerConfig, weights: ReadonlyMap<string
     ["pos_embed", [1, 1 + grid.rows * grid.columns, c.width]],
     ["patch_embed.proj.weight", [c.width, 3, c.patch.height, c.patch.width]],
     [`blocks.${c.depth - 1}.mlp.${inner}.weight`, [c.mlp.hidden, c.width]],
-    ...(c.classes > 0 ? [["head.weight", [c.classes, c.width]] as [string, number[]]] : []),
+    ...(c.classes > 0 ? [["head.weight", [c.classes, c.headHidden ?? c.width]] as [string, number[]]] : []),
   ]);
   const missing = [...wanted.keys()].filter((name) => !weights.has(name));
   const misshapen = [...wanted].flatMap(([name, shape]) => {

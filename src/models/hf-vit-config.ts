@@ -2,6 +2,7 @@ import { CheckpointError } from "../errors.js";
 import type { Activation } from "../ops/activation.js";
 import { renamedShapes } from "./checkpoint-names.js";
 import { badField, type ConfigFile, integer, oneOf, perChannel, real, section, size } from "./config-fields.js";
+import { decisions, headHidden } from "./head-fields.js";
 import { checkLabelCount, defaultLabels, labelsById } from "./labels.js";
 import type { ModelConfig, ModelFiles, Preprocessing } from "./model-config.js";
 import type { VisionTransformerConfig } from "./vision-transformer.js";
@@ -27,7 +28,7 @@ export function hfViTConfig({ config, preprocessor, weights }: ModelFiles): Mode
   const classes = stored.get("head.weight")?.[0] ?? 0;
   const named = labelsById(config);
   if (classes > 0 && named) checkLabelCount(config, named, classes);
-  const wantsHead = architectures.some((name) => String(name).endsWith("ForImageClassification"));
+  const wantsHead = architectures.some((name) => /ForImageClassification$|WithHiddenHead$/.test(String(name)));
   const image = size(config, "image_size", 224);
   const labels = named ?? defaultLabels(classes);
 
@@ -47,6 +48,7 @@ export function hfViTConfig({ config, preprocessor, weights }: ModelFiles): Mode
       activation: activation(config, "hidden_act", "gelu"),
     },
     pool: "class",
+    ...headHidden(config),
     ...(stored.has("pooler.weight") && { pooler: activation(config, "pooler_act", "tanh") }),
   };
   if (integer(config, "num_channels", 3) !== 3) throw badField(config, "num_channels", "3 (RGB)");
@@ -57,6 +59,7 @@ export function hfViTConfig({ config, preprocessor, weights }: ModelFiles): Mode
     activation:
       architecture.classes === 1 || config.fields.problem_type === "multi_label_classification" ? "sigmoid" : "softmax",
     preprocessing: preprocessing(config, preprocessor),
+    ...decisions(config),
     positionFilter: "bicubic",
     unusedWeights: /^embeddings\.mask_token$/,
   };

@@ -16,6 +16,14 @@ export interface Preprocessing {
   std: readonly [number, number, number];
 }
 
+/** How logits become answers, beyond their order. */
+export interface Decisions {
+  /** What logits are divided by before they become probabilities. */
+  temperature: number;
+  /** Probability from which on a label is said to be there: of many labels, or of the second of two. */
+  thresholds?: Readonly<Record<string, number>> | undefined;
+}
+
 /** All that a folder says about its model, besides the weights. */
 export interface ModelConfig {
   /** As the files call it, for people: `ViTForImageClassification`, `eva02_base_patch14_448`. */
@@ -28,6 +36,8 @@ export interface ModelConfig {
   preprocessing: Preprocessing;
   /** How position embeddings go to another grid: Hugging Face's bicubic, or timm's with antialiasing. */
   positionFilter: "bicubic" | "bicubic-antialias";
+  /** What vitrail's training found for this head, beside its weights. */
+  decisions?: Decisions;
   /** Names in the checkpoint that this kind of model may carry without using them. */
   unusedWeights: RegExp;
 }
@@ -49,7 +59,11 @@ export function readModelConfig(files: ModelFiles): ModelConfig {
   const { fields, label } = files.config;
   const names = Array.isArray(fields.architectures) ? fields.architectures.map(String) : [];
   if (typeof fields.architecture === "string") return timmConfig(files);
-  if (fields.model_type === "vit" || (fields.model_type == null && names.some((name) => name.startsWith("ViT"))))
+  if (
+    fields.model_type === "vit" ||
+    fields.model_type === "vitrail_vit" ||
+    (fields.model_type == null && names.some((name) => name.startsWith("ViT")))
+  )
     return hfViTConfig(files);
   const found = fields.model_type ?? names[0];
   throw new CheckpointError(

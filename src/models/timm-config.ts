@@ -12,6 +12,7 @@ import {
   section,
   size,
 } from "./config-fields.js";
+import { decisions, headHidden } from "./head-fields.js";
 import { checkLabelCount, defaultLabels, labelsById } from "./labels.js";
 import type { ModelConfig, ModelFiles, Preprocessing } from "./model-config.js";
 import type { Size, VisionTransformerConfig } from "./vision-transformer.js";
@@ -55,7 +56,7 @@ const KNOWN_ARGUMENTS = new Set(
 
 /** Reads the folder of a timm model, as timm exports it or as transformers' `TimmWrapper` saves it. */
 export function timmConfig({ config, weights }: ModelFiles): ModelConfig {
-  const name = String(config.fields.architecture);
+  const name = String(config.fields.architecture).replace(/^vitrail\//, ""); // a head of ours that timm must not take for its own
   const base = argumentsOf(name);
   if (!base)
     throw new CheckpointError(
@@ -86,10 +87,11 @@ export function timmConfig({ config, weights }: ModelFiles): ModelConfig {
   const promised = integer(config, "num_classes", integer(pretrained, "num_classes", classes, 0), 0);
   return {
     name,
-    architecture: architecture(args, classes > 0 ? classes : promised),
+    architecture: { ...architecture(args, classes > 0 ? classes : promised), ...headHidden(config) },
     labels: labels ?? defaultLabels(classes),
     activation: classes === 1 || config.fields.problem_type === "multi_label_classification" ? "sigmoid" : "softmax",
     preprocessing: preprocessing(pretrained, size(args, "img_size")),
+    ...decisions(config),
     positionFilter: "bicubic-antialias",
     unusedWeights: /(^|\.)rope\.|^mask_token$|^lm_head\./, // tables that are made anew, and what only pretraining needs
   };

@@ -35,6 +35,8 @@ export interface VisionTransformerConfig {
   rotary?: { rows: number; columns: number };
   /** What the classifier reads: the class token after the final norm, or the mean of the patches, normalized after pooling. */
   pool: "class" | "mean";
+  /** Units of a layer with a ReLU before the classifier, in heads that vitrail trained. */
+  headHidden?: number;
   /** A dense layer over the normalized class token, which some encoders have beside the classifier. */
   pooler?: Activation;
 }
@@ -92,9 +94,9 @@ function attention(
   x: SymbolicTensor,
   residual: SymbolicTensor,
   c: VisionTransformerConfig,
+  precision: AttentionPrecision,
   name: string,
   onWeights: OnWeights,
-  precision: AttentionPrecision,
 ): SymbolicTensor {
   const project = (part: "q" | "k" | "v") => {
     const hasBias = c.projectionBias === "all" || (c.projectionBias === "not-keys" && part !== "k");
@@ -140,6 +142,12 @@ function pooled(x: SymbolicTensor, c: VisionTransformerConfig): Map<string, Symb
   if (c.pooler)
     outputs.set("pooler", linear(outputs.get("class")!, "pooler", { units: c.width, activation: c.pooler }));
   return outputs;
+}
+
+/** `[batch, width]` → `[batch, classes]` */
+function head(x: SymbolicTensor, c: VisionTransformerConfig): SymbolicTensor {
+  const read = c.headHidden ? linear(x, "head.hidden", { units: c.headHidden, activation: "relu" }) : x;
+  return linear(read, "head", { units: c.classes });
 }
 
 /** The picture in patches. */

@@ -41,10 +41,7 @@ export class ForwardPass {
     names: readonly string[],
     signal?: AbortSignal,
   ): Promise<Map<string, NumericArray>> {
-    return exclusive(async () => {
-      if (this.isDisposed)
-        throw new InputError("input/disposed", "This model was disposed; load it again before you use it.");
-      if (getBackend() !== this.backend) await setBackend(this.backend);
+    return this.inTurn(async () => {
       // Two names may mean one tensor: without a final norm the last hidden state is what is pooled.
       const symbols = [...new Set(names.map((name) => this.transformer.outputs.get(name)!))];
       const tensors = tidy(() => [this.view(symbols).predictOnBatch(tensor4d(values, shape))].flat());
@@ -55,6 +52,20 @@ export class ForwardPass {
       } finally {
         dispose(tensors);
       }
+    }, signal);
+  }
+
+  /**
+   * Runs work with the weights' engine as TF.js's active one, when no other pass runs.
+   *
+   * @throws InputError `input/disposed`
+   */
+  inTurn<Result>(work: () => Result | Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    return exclusive(async () => {
+      if (this.isDisposed)
+        throw new InputError("input/disposed", "This model was disposed; load it again before you use it.");
+      if (getBackend() !== this.backend) await setBackend(this.backend);
+      return work();
     }, signal);
   }
 

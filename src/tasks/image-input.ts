@@ -36,7 +36,12 @@ export async function readImage(input: ImageInput, options: DecodeOptions = {}):
   );
 }
 
-async function readImageFile(location: string | URL): Promise<Uint8Array> {
+/**
+ * The bytes of a picture's file.
+ *
+ * @throws InputError `input/file-not-found`, `input/file-unreadable`, `input/url`
+ */
+export async function readImageFile(location: string | URL): Promise<Uint8Array> {
   const path = filePath(location);
   try {
     return await readFile(path);

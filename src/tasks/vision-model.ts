@@ -144,6 +144,15 @@ export class VisionModel implements AsyncDisposable {
     }
   }
 
+  /**
+   * Runs work of your own with the model's engine as TF.js's active one, after the passes that wait already. It must not wait for a pass.
+   *
+   * @throws InputError `input/disposed`; `signal.reason` when aborted before its turn
+   */
+  onEngine<Result>(work: () => Result | Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    return this.forward.inTurn(work, signal);
+  }
+
   /** Gives the weights' memory back. May be called again. */
   dispose(): Promise<void> {
     return this.forward.dispose();

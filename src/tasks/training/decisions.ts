@@ -1,0 +1,32 @@
+import type { Problem } from "./example.js";
+import type { Targets } from "./targets.js";
+
+/** What logits say is there: the label with the largest, the first of equals; or every label with more than even odds. → 1 for each that is there */
+export function decide(logits: ArrayLike<number>, problem: Problem): Uint8Array {
+  if (problem === "multi-label") return Uint8Array.from(logits, (logit) => Number(logit > 0));
+  const chosen = new Uint8Array(logits.length);
+  chosen[indexOfLargest(logits)] = 1;
+  return chosen;
+}
+
+/** The first of the largest. */
+export function indexOfLargest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+/** Examples whose labels are all right. logits `[examples, classes]` */
+export function correctRows(logits: ArrayLike<number>, { problem, classes, wanted }: Targets): number {
+  const all = Float32Array.from(logits);
+  let right = 0;
+  for (let from = 0; from < all.length; from += classes) {
+    const chosen = decide(all.subarray(from, from + classes), problem);
+    // Smoothed targets are nearer to 1 where a label is there, nearer to 0 elsewhere.
+    const truth = wanted.subarray(from, from + classes);
+    const there =
+      problem === "single-label" ? decide(truth, problem) : Uint8Array.from(truth, (share) => Number(share > 0.5));
+    if (chosen.every((one, i) => one === there[i])) right++;
+  }
+  return right;
+}

@@ -1,0 +1,55 @@
+import type { Problem } from "./example.js";
+
+/** "balanced": as much weight for rare labels, all together, as for frequent ones. Else a weight by label; 1 for those that it leaves out. */
+export type ClassWeights = "balanced" | Readonly<Record<string, number>>;
+
+/** What a head should answer, and how much each part of it counts. */
+export interface Targets {
+  problem: Problem;
+  classes: number;
+  /** Shares of the labels, smoothed. `[examples, classes]` */
+  wanted: Float32Array;
+  /** What an example counts ("single-label", `[examples]`), or what a label counts where it is there ("multi-label", `[classes]`). */
+  weights: Float32Array;
+}
+
+/**
+ * Targets as PyTorch's `CrossEntropyLoss(weight, label_smoothing)` and `BCEWithLogitsLoss(pos_weight)` mean them. Balanced weights are scikit-learn's for
+ * one label, negatives over positives for many.
+ */
+export function targetsOf(
+  examples: readonly { labels: readonly string[] }[],
+  labels: readonly string[],
+  problem: Problem,
+  {
+    classWeights,
+    labelSmoothing = 0,
+  }: { classWeights?: ClassWeights | undefined; labelSmoothing?: number | undefined } = {},
+): Targets {
+  const classes = labels.length;
+  const places = new Map(labels.map((label, place) => [label, place]));
+  const wanted = new Float32Array(examples.length * classes);
+  for (const [row, example] of examples.entries())
+    for (const label of example.labels) wanted[row * classes + places.get(label)!] = 1;
+
+  const counts = labels.map((_, label) => examples.filter((_, row) => wanted[row * classes + label] === 1).length);
+  const present = counts.filter((count) => count > 0).length;
+  const weightOf = (label: number) => {
+    if (classWeights === undefined || counts[label] === 0) return 1;
+    if (classWeights !== "balanced") return classWeights[labels[label]!] ?? 1;
+    const count = counts[label]!;
+    return problem === "single-label"
+      ? examples.length / (present * count)
+      : Math.max(1, examples.length - count) / count;
+  };
+  const byLabel = Float32Array.from(labels, (_, label) => weightOf(label));
+  const weights =
+    problem === "multi-label"
+      ? byLabel
+      : Float32Array.from(examples, ({ labels: [label] }) => byLabel[places.get(label!)!]!);
+  if (labelSmoothing > 0) {
+    const even = problem === "single-label" ? 1 / classes : 0.5;
+    for (let i = 0; i < wanted.length; i++) wanted[i] = wanted[i]! * (1 - labelSmoothing) + labelSmoothing * even;
+  }
+  return { problem, classes, wanted, weights };
+}
