@@ -1,4 +1,5 @@
 import { InputError, VitrailError } from "../errors.js";
+import type { Image } from "../images/image.js";
 import { prepareImage } from "../images/prepare.js";
 import type { Preprocessing } from "../models/model-config.js";
 import type { Size } from "../models/vision-transformer.js";
@@ -27,12 +28,7 @@ export async function readPictures(
   for (const input of inputs) {
     try {
       const image = await readImage(input, signal && { signal });
-      if (!plan.resize && !plan.centerCrop && (image.height !== height || image.width !== width))
-        throw new InputError(
-          "input/size",
-          `The checkpoint does not resize pictures ("do_resize": false) and takes ${height} x ${width} pixels; found ${image.height} x ${image.width}. Resize it first.`,
-        );
-      prepareImage(image, plan, values, read * pictureSize);
+      preparePicture(image, plan, { height, width }, values, read * pictureSize);
       places.push(read++);
     } catch (error) {
       signal?.throwIfAborted();
@@ -41,4 +37,24 @@ export async function readPictures(
     }
   }
   return { values: values.subarray(0, read * pictureSize), shape: [read, height, width, 3], places };
+}
+
+/**
+ * Prepares a decoded picture for a model. `[height, width, 3]` bytes → a model's `[height, width, 3]` float32, into `values` from `offset` on
+ *
+ * @throws InputError `input/size` for a picture that would have to be resized where the checkpoint does not resize
+ */
+export function preparePicture(
+  image: Image,
+  plan: Preprocessing,
+  { height, width }: Size,
+  values: Float32Array,
+  offset = 0,
+): void {
+  if (!plan.resize && !plan.centerCrop && (image.height !== height || image.width !== width))
+    throw new InputError(
+      "input/size",
+      `The checkpoint does not resize pictures ("do_resize": false) and takes ${height} x ${width} pixels; found ${image.height} x ${image.width}. Resize it first.`,
+    );
+  prepareImage(image, plan, values, offset);
 }

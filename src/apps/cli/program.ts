@@ -11,6 +11,7 @@ import { facesCommand } from "./faces.js";
 import { indexCommand } from "./index-pictures.js";
 import { inspectCommand } from "./inspect.js";
 import { searchCommand } from "./search.js";
+import { serveCommand } from "./serve.js";
 import type { Terminal } from "./terminal.js";
 import { verifyCommand } from "./verify.js";
 
@@ -48,6 +49,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal, versio
     indexCommand,
     inspectCommand,
     searchCommand,
+    serveCommand,
     verifyCommand,
   ])
     program.addCommand(make(run));

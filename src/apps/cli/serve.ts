@@ -1,0 +1,139 @@
+import { basename } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { ENGINES } from "../../backend/engine.js";
+import { openIndex } from "../../tasks/search/open-index.js";
+import { createServer } from "../server/create-server.js";
+import { jsonLog } from "../server/http/json-log.js";
+import { type Listening, listen } from "../server/listen.js";
+import type { ServerOptions } from "../server/server-options.js";
+import { EXIT, UsageError } from "./exit-codes.js";
+import { attributeArgument } from "./faces/attribute-argument.js";
+import type { ModelOptions } from "./model-options.js";
+import type { RunCommand } from "./program.js";
+import { numberArgument } from "./report.js";
+import type { Terminal } from "./terminal.js";
+
+interface ServeOptions extends Pick<ModelOptions, "engine" | "threads" | "batch"> {
+  model?: Record<string, string>;
+  faces?: true;
+  attributes?: Record<string, string>;
+  index?: string;
+  indexModel?: string;
+  port: number;
+  host: string;
+  dtype?: ServerOptions["dtype"];
+  urls?: true;
+  queue?: number;
+  requestsPerMinute?: number;
+}
+
+/** Keys come from the environment, since arguments are seen by everyone on the machine. */
+const KEYS = "VITRAIL_API_KEYS";
+
+const EXAMPLES = `
+Examples:
+  vitrail serve --model emotions=./facial_emotions
+  vitrail serve --model nsfw=./nsfw --faces --attributes emotion=./facial_emotions --port 8080
+  ${KEYS}=first-key,second-key vitrail serve --model vit=./vit --host 0.0.0.0
+
+Every request is one JSON line on standard output. The first Ctrl-C or SIGTERM answers what has begun, the second ends at once.
+Routes, limits and status codes: docs/server.md.`;
+
+/** `vitrail serve`: models behind HTTP, as seven systems speak it. */
+export function serveCommand(run: RunCommand): Command {
+  return new Command("serve")
+    .description("answer over HTTP as Hugging Face, SmartClick, Scaleflex, Azure ML, TEI, KServe and OpenAI do")
+    .option(
+      "--model <name=model>",
+      "what to serve, by the name that clients use; give it again for more",
+      modelArgument,
+    )
+    .option("--faces", "look for faces")
+    .option("--attributes <name=model>", "what to say of each face; give it again for more", attributeArgument)
+    .option("--index <folder>", "pictures to find similar ones among, as vitrail index made it")
+    .option("--index-model <name>", "whose vectors the index has (default: the first model)")
+    .option("--port <number>", "0 takes any that is free", numberArgument, 8080)
+    .option("--host <address>", "0.0.0.0 for all networks", "127.0.0.1")
+    .option("--urls", "fetch pictures that are given as URLs, from public addresses only")
+    .option("--queue <pictures>", "pictures of a model that may wait (default: 64)", numberArgument)
+    .option("--batch <pictures>", "pictures in one forward pass (default: 8)", numberArgument)
+    .option("--requests-per-minute <count>", "for each API key (default: no limit)", numberArgument)
+    .addOption(new Option("--dtype <name>", "how weights are kept").choices(["float32", "float16", "int8"]))
+    .addOption(new Option("--engine <name>", "what computes").choices(["auto", ...ENGINES]).default("auto"))
+    .option("--threads <count>", "threads of the engine (default: all cores)", numberArgument)
+    .addHelpText("after", EXAMPLES)
+    .action((options: ServeOptions) => run((terminal) => serve(options, terminal)));
+}
+
+/** Commander's way to collect `--model name=folder`. Without a name, a folder's is its last part. */
+function modelArgument(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, given, source = text] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  const name = given ?? basename(source);
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`"${name}" was given already.`);
+  return { ...before, [name]: source };
+}
+
+async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
+  const { index: folder, port, host } = options;
+  const index = folder === undefined ? undefined : await openIndex(folder);
+  const progress = terminal.progress("loading models");
+  let listening: Listening;
+  try {
+    const server = await createServer({
+      ...serverOptions(options),
+      ...(index && { index: { model: indexModel(options), search: index } }),
+      log: jsonLog((line) => terminal.out(line)),
+    });
+    listening = await listen(server, { port, host }).catch(async (error: NodeJS.ErrnoException) => {
+      await server.close();
+      throw new UsageError(`Port ${port} of ${host} can't be had (${error.code}).`);
+    });
+  } finally {
+    progress.end();
+  }
+  terminal.note(`listening on ${listening.url}`);
+  await stopAsked(terminal.signal);
+  terminal.note("answering what has begun …");
+  await listening.close();
+  await index?.close();
+  return EXIT.ok;
+}
+
+function serverOptions(options: ServeOptions): ServerOptions {
+  const { model, attributes, engine, threads, dtype, queue, batch, requestsPerMinute } = options;
+  const apiKeys = (process.env[KEYS] ?? "").split(",").filter(Boolean);
+  return {
+    ...(model && { models: model }),
+    ...((options.faces || attributes) && { faces: { attributes: attributes ?? {} } }),
+    ...(options.urls && { urls: "public" as const }),
+    ...(engine && { engine }),
+    ...(threads !== undefined && { threads }),
+    ...(dtype && { dtype }),
+    ...(queue !== undefined && { queue }),
+    ...(batch !== undefined && { batch }),
+    ...(requestsPerMinute !== undefined && { requestsPerMinute }),
+    apiKeys,
+  };
+}
+
+function indexModel({ indexModel: name, model = {} }: ServeOptions): string {
+  const chosen = name ?? Object.keys(model)[0];
+  if (chosen === undefined)
+    throw new UsageError("--index needs the model that its vectors are from: add --model NAME=MODEL.");
+  return chosen;
+}
+
+/** The first signal ends the waiting, the second the process. */
+function stopAsked(interrupt: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      const force = () => process.exit(EXIT.someFailed);
+      process.once("SIGTERM", force);
+      process.once("SIGINT", force);
+      resolve();
+    };
+    process.once("SIGTERM", stop);
+    if (interrupt.aborted) stop();
+    interrupt.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,36 @@
+import { expect, it, vi } from "vitest";
+import { Admission } from "./admission.js";
+
+it("lets in as many as fit and says to the rest when to come again, 1 to 60 s", () => {
+  const admission = new Admission(3);
+  admission.measured(100, 1);
+  const leave = admission.enter(2);
+  expect(() => admission.enter(2)).toThrowError(expect.objectContaining({ code: "server/overloaded" }));
+  expect(admission.pending).toBe(2);
+  let retryAfter = 0;
+  try {
+    admission.enter(2);
+  } catch (error) {
+    retryAfter = (error as { details: { retryAfter: number } }).details.retryAfter;
+  }
+  expect(retryAfter).toBe(41); // 2 pictures at the running mean, 0.05 + 0.2 * (100 - 0.05) s
+  leave();
+  expect(admission.pending).toBe(0);
+  admission.enter(3);
+});
+
+it("refuses what would never fit with another code", () => {
+  expect(() => new Admission(3).enter(4)).toThrowError(expect.objectContaining({ code: "server/too-many-pictures" }));
+});
+
+it("tells for how long it has been full", () => {
+  vi.useFakeTimers();
+  const admission = new Admission(1);
+  expect(admission.fullMs).toBe(0);
+  const leave = admission.enter(1);
+  vi.advanceTimersByTime(6_000);
+  expect(admission.fullMs).toBe(6_000);
+  leave();
+  expect(admission.fullMs).toBe(0);
+  vi.useRealTimers();
+});

@@ -1,0 +1,74 @@
+import { workerData } from "node:worker_threads";
+import type { Image } from "../../../images/image.js";
+import type { ModelConfig } from "../../../models/model-config.js";
+import type { FaceAnalysis } from "../../../tasks/faces/face-analysis.js";
+import { type FaceAnalyzerOptions, loadFaceAnalyzer } from "../../../tasks/faces/load-face-analyzer.js";
+import { type LoadModelOptions, loadModel } from "../../../tasks/load-model.js";
+import type { VisionModel } from "../../../tasks/vision-model.js";
+import { analyzeBatch, type BatchOutputs, runBatch, type ServedOutput } from "./engine-host.js";
+import { serveThread } from "./serve-thread.js";
+import { type ThreadFailure, toFailure } from "./thread-failure.js";
+
+/** What the thread loads. */
+export interface EngineData {
+  models: Record<string, string>;
+  faces?: FaceAnalyzerOptions | undefined;
+  loading: Omit<LoadModelOptions, "signal">;
+}
+
+export type EngineRequest =
+  | { model: string; values: Float32Array; pictures: number; outputs: readonly ServedOutput[] }
+  | { images: readonly Image[] };
+export type EngineReply = { outputs: BatchOutputs } | { faces: (FaceAnalysis | { failure: ThreadFailure })[] };
+
+/** What was loaded, each warmed by a first pass. */
+export interface EngineFacts {
+  models: Record<string, ModelConfig>;
+}
+
+const data = workerData as EngineData;
+
+await serveThread<EngineRequest, EngineReply, EngineFacts>(async () => {
+  const models = new Map<string, VisionModel>();
+  const bySource = new Map<string, VisionModel>();
+  for (const [name, source] of Object.entries(data.models)) {
+    const model = bySource.get(source) ?? (await loadModel(source, data.loading));
+    bySource.set(source, model);
+    models.set(name, model);
+  }
+  const analyzer = data.faces && (await loadFaceAnalyzer(sharing(data.faces, bySource)));
+  for (const model of bySource.values()) await warm(model);
+  await analyzer?.analyze({ data: new Uint8Array(64 * 64 * 3), width: 64, height: 64 });
+  return {
+    facts: { models: Object.fromEntries([...models].map(([name, { config }]) => [name, config])) },
+    handle: async (request) => {
+      if ("images" in request) {
+        const outcomes = await analyzeBatch(analyzer!, request.images);
+        const faces = outcomes.map((outcome) => (outcome instanceof Error ? { failure: toFailure(outcome) } : outcome));
+        return { reply: { faces }, transfer: [] };
+      }
+      const outputs = await runBatch(models.get(request.model)!, request.values, request.pictures, request.outputs);
+      return {
+        reply: { outputs },
+        transfer: Object.values(outputs).map((output) => output.data.buffer as ArrayBuffer),
+      };
+    },
+  };
+});
+
+/** The first pass builds what later ones use; nobody should wait for that. */
+async function warm(model: VisionModel): Promise<void> {
+  const { height, width } = model.config.architecture.image;
+  await runBatch(model, new Float32Array(height * width * 3), 1, [model.labels.length > 0 ? "logits" : "embedding"]);
+}
+
+/** A checkpoint that is served by a name and reads an attribute too is loaded once. */
+function sharing(options: FaceAnalyzerOptions, loaded: ReadonlyMap<string, VisionModel>): FaceAnalyzerOptions {
+  const attributes = Object.entries(options.attributes ?? {}).map(([name, source]) => {
+    if (typeof source === "string") return [name, loaded.get(source) ?? source];
+    return "model" in source && typeof source.model === "string"
+      ? [name, { ...source, model: loaded.get(source.model) ?? source.model }]
+      : [name, source];
+  });
+  return { ...options, attributes: Object.fromEntries(attributes) };
+}

@@ -1,0 +1,49 @@
+import { availableParallelism } from "node:os";
+import type { Image } from "../../../images/image.js";
+import type { DecodeLimits } from "../../../images/limits.js";
+import type { ModelConfig } from "../../../models/model-config.js";
+import type { PictureReply, PictureRequest } from "./picture-thread.js";
+import { WorkerPool } from "./worker-pool.js";
+
+/** The engine takes every core; decoding needs a share of them only. */
+const MOST_THREADS = 4;
+
+/** Threads that decode and prepare pictures. */
+export class Pictures {
+  private constructor(private readonly pool: WorkerPool<PictureRequest, PictureReply, undefined>) {}
+
+  static async start(limits: DecodeLimits, file: URL): Promise<Pictures> {
+    const size = Math.min(MOST_THREADS, Math.max(1, Math.floor(availableParallelism() / 2)));
+    const { pool } = await WorkerPool.start<PictureRequest, PictureReply, undefined>({ file, size, data: limits });
+    return new Pictures(pool);
+  }
+
+  get isUp(): boolean {
+    return this.pool.isUp;
+  }
+
+  /**
+   * Encoded bytes → a model's input `[height, width, 3]`.
+   *
+   * @throws ImageError, InputError; ServerError `server/worker-lost`; `signal.reason` before its turn
+   */
+  async prepare(bytes: Uint8Array, config: ModelConfig, signal?: AbortSignal): Promise<Float32Array> {
+    const { preprocessing, architecture } = config;
+    return (await this.run({ bytes, plan: { preprocessing, size: architecture.image } }, signal)) as Float32Array;
+  }
+
+  /** Encoded bytes → upright pixels. Fails as `prepare` does. */
+  async decode(bytes: Uint8Array, signal?: AbortSignal): Promise<Image> {
+    return (await this.run({ bytes }, signal)) as Image;
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  private run({ bytes, ...rest }: PictureRequest, signal?: AbortSignal): Promise<PictureReply> {
+    // A copy of its own goes over: a view would take the whole body with it.
+    const own = Uint8Array.from(bytes);
+    return this.pool.run({ bytes: own, ...rest }, [own.buffer as ArrayBuffer], signal);
+  }
+}
