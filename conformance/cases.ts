@@ -67,6 +67,8 @@ export const TINY_CASES: readonly ConformanceCase[] = [
   tiny("eva-original-names", "the names of EVA's own code", "eva-base"),
   tiny("eva-token-pool", "EVA-02 that reads the class token; bilinear center crop"),
   tiny("timm-vit", "timm's ViT: fused projections with bias"),
+  tiny("trained-vit", "an encoder with a head that vitrail trained, as it was saved"),
+  tiny("trained-eva", "timm's EVA-02 with a head that vitrail trained"),
 ];
 
 export const FULL_SIZE_CASES: readonly ConformanceCase[] = [
