@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { crop } from "../../../images/crop.js";
 import { blankImage } from "../../../images/image.js";
 import { noise } from "../../../images/noise.testing.js";
+import { resizeImage } from "../../../images/resize-image.js";
 import { readImage } from "../../image-input.js";
 import { packageFile } from "../../package-file.js";
 import { loadFaceDetector } from "../load-face-detector.js";
@@ -46,6 +47,17 @@ describe("redact", () => {
     const faces = await detector.detect(image);
     expect(faces).toHaveLength(1);
     expect(await detector.detect(redact(image, faces, { mode }))).toEqual([]);
+  });
+
+  it("hides upright and turned faces in every way from a detector that looks at any scale and turn", async () => {
+    await using detector = await loadFaceDetector({ model: "auto" });
+    for (const name of ["hopper_rot45.jpg", "montage_pd_4.jpg"]) {
+      const large = await readImage(packageFile(`conformance/photos/${name}`));
+      const image = resizeImage(large, { width: 300, height: 300, filter: "bilinear" });
+      const faces = await detector.detect(image);
+      expect(faces.length).toBeGreaterThan(0);
+      for (const mode of REDACT_MODES) expect(await detector.detect(redact(image, faces, { mode }))).toEqual([]);
+    }
   });
 
   it("takes faces at the border, outside of the picture, and smaller than what remains", () => {
