@@ -1,7 +1,8 @@
 import { dispose, getBackend, setBackend, type Tensor, tensor4d, tidy } from "@tensorflow/tfjs-core";
-import { type LayersModel, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.js";
 import { disposeModel } from "../models/dispose-model.js";
+import { LayerProgram } from "../models/layer-program.js";
 import type { VisionTransformer } from "../models/vision-transformer.js";
 import { exclusive } from "./exclusive.js";
 
@@ -15,8 +16,8 @@ export interface NumericArray {
 export class ForwardPass {
   /** Passes made so far, for tests and for the curious. */
   passes = 0;
-  /** Models over the same layers, one for each set of outputs. */
-  private readonly views = new Map<string, LayersModel>();
+  /** One for each set of outputs. */
+  private readonly programs = new Map<string, LayerProgram>();
   private isDisposed = false;
 
   /** @param backend TF.js's name of the one that has the weights; another may be active by the time of a pass */
@@ -44,7 +45,7 @@ export class ForwardPass {
     return this.inTurn(async () => {
       // Two names may mean one tensor: without a final norm the last hidden state is what is pooled.
       const symbols = [...new Set(names.map((name) => this.transformer.outputs.get(name)!))];
-      const tensors = tidy(() => [this.view(symbols).predictOnBatch(tensor4d(values, shape))].flat());
+      const tensors = tidy(() => this.program(symbols).run(tensor4d(values, shape)));
       this.passes++;
       try {
         const arrays = await Promise.all(tensors.map(readTensor));
@@ -78,13 +79,13 @@ export class ForwardPass {
     });
   }
 
-  private view(symbols: SymbolicTensor[]): LayersModel {
+  private program(symbols: SymbolicTensor[]): LayerProgram {
     const key = symbols.map(({ id }) => id).join(" ");
-    const known = this.views.get(key);
+    const known = this.programs.get(key);
     if (known) return known;
-    const view = model({ inputs: this.transformer.model.inputs, outputs: symbols });
-    this.views.set(key, view);
-    return view;
+    const program = new LayerProgram(this.transformer.model.inputs[0]!, symbols);
+    this.programs.set(key, program);
+    return program;
   }
 }
 

@@ -1,6 +1,5 @@
 import { backend_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { depthwise as depthwiseTask, maxPool as maxPoolTask, windows } from "../tasks/convolution.js";
-import { windowBand } from "../tasks/convolution-band.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import { runBands } from "./convolution-bands.js";
 import type { Inputs, Kernel, KernelAttributes } from "./define-kernel.js";
@@ -112,7 +111,7 @@ function convolve(backend: VitrailBackend, inputs: Inputs, attributes: KernelAtt
     const bias = shared.bias ?? backend.zeros(columns);
     const isRelu = shared.epilogue === "relu";
     const bands = { geometry, x: source, y: out.start, panels: shared.panels, bias, k, columns, isRelu };
-    runBands(backend, windowBand, bands, {});
+    runBands(backend, bands);
     return out;
   }
   // Whole pictures or parts of one, so that memory does not grow with the batch.

@@ -1,6 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type Padding, SEPARABLE_SIDE, windowsAlong } from "../../ops/separable-convolution.js";
-import { separableBand } from "../tasks/convolution-band.js";
 import { runBands } from "./convolution-bands.js";
 import { checkShape, type Kernel } from "./define-kernel.js";
 
@@ -37,22 +36,18 @@ export const separableConvolution: Kernel = {
       padTop: down.before,
       padLeft: across.before,
     };
-    runBands(
-      backend,
-      separableBand,
-      {
-        geometry,
-        x: backend.address(x!),
-        y: out.start,
-        panels: backend.panels(kernel!, inChannels, columns, "k"),
-        bias: backend.address(bias!),
-        k: inChannels,
-        columns,
-        isRelu: attributes.activation === "relu",
-        ...(shortcut && { shortcut: { address: backend.address(shortcut), channels: shortcutChannels, pooled } }),
-      },
-      { filter: backend.address(filter!), filterBias: backend.address(filterBias!) },
-    );
+    runBands(backend, {
+      geometry,
+      x: backend.address(x!),
+      y: out.start,
+      depthwise: { filter: backend.address(filter!), bias: backend.address(filterBias!) },
+      panels: backend.panels(kernel!, inChannels, columns, "k"),
+      bias: backend.address(bias!),
+      k: inChannels,
+      columns,
+      isRelu: attributes.activation === "relu",
+      shortcut: shortcut && { address: backend.address(shortcut), channels: shortcutChannels, pooled },
+    });
     return out;
   },
 };

@@ -27,6 +27,9 @@ const BAND = {
   /** The left side `[pixels, k]`: bytes from pixel to pixel. */
   k: "int",
   leftStride: "int",
+  /** Of the depthwise filters, where there are any: `[3, 3, channels]` and `[channels]`. */
+  filter: "int",
+  filterBias: "int",
   panels: "int",
   bias: "int",
   /** What is added to the sums, `[height, width, shortcutChannels]`; 0 channels stand for none. */
@@ -60,13 +63,8 @@ export const CHANNELS_PER_STEP = 8;
 /** Pixels that a depthwise filter is read for once, by stride; what hangs over the row's end is overwritten or never read. */
 export const PIXELS_PER_STEP = 4;
 
-function defineBand<More extends Record<string, "int">>(
-  name: string,
-  more: More,
-  fillLeft: (f: FunctionBuilder, v: BandVariables & Variables<More>, band: Band) => void,
-) {
-  return defineTask<typeof BAND & More>(name, { ...BAND, ...more }, (f, values, { task, thread, library }) => {
-    const v = values as BandVariables & Variables<More>;
+function defineBand(name: string, fillLeft: (f: FunctionBuilder, v: BandVariables, band: Band) => void) {
+  return defineTask(name, BAND, (f, v, { task, thread, library }) => {
     const picture = f.int(task.div(v.bands));
     const firstRow = f.int(task.rem(v.bands).mul(v.rowsPerTask));
     const rows = f.int(v.outHeight.sub(firstRow).min(v.rowsPerTask));
@@ -208,28 +206,24 @@ function mapChannels(
   });
 }
 
-/** The left side is each channel by a 3 x 3 filter of its own, `[3, 3, channels]`, plus a bias. */
-export const separableBand = defineBand(
-  "separableBand",
-  { filter: "int", filterBias: "int" },
-  (f, v, { rows, frame, left }) => {
-    const pixelBytes = f.int(v.channels.shiftLeft(2));
-    const rowBytes = f.int(v.frameWidth.mul(pixelBytes));
-    const above = f.int(frame);
-    const out = f.int(left);
-    f.for(0, rows, 1, () => {
-      f.for(0, pixelBytes, CHANNELS_PER_STEP * 4, (channel) => {
-        const step = (stride: 1 | 2) => () => filterPixels(f, { v, pixelBytes, rowBytes, stride, channel, above, out });
-        f.if(v.stride.equals(1), step(1), step(2));
-      });
-      above.increase(rowBytes.mul(v.stride));
-      out.increase(v.outWidth.mul(v.leftStride));
+/** The left side is each channel by a 3 x 3 filter of its own, plus a bias. */
+export const separableBand = defineBand("separableBand", (f, v, { rows, frame, left }) => {
+  const pixelBytes = f.int(v.channels.shiftLeft(2));
+  const rowBytes = f.int(v.frameWidth.mul(pixelBytes));
+  const above = f.int(frame);
+  const out = f.int(left);
+  f.for(0, rows, 1, () => {
+    f.for(0, pixelBytes, CHANNELS_PER_STEP * 4, (channel) => {
+      const step = (stride: 1 | 2) => () => filterPixels(f, { v, pixelBytes, rowBytes, stride, channel, above, out });
+      f.if(v.stride.equals(1), step(1), step(2));
     });
-  },
-);
+    above.increase(rowBytes.mul(v.stride));
+    out.increase(v.outWidth.mul(v.leftStride));
+  });
+});
 
 interface FilterRow {
-  v: BandVariables & Variables<{ filter: "int"; filterBias: "int" }>;
+  v: BandVariables;
   pixelBytes: IntVariable;
   rowBytes: IntVariable;
   stride: 1 | 2;
@@ -279,7 +273,7 @@ function filterPixels(f: FunctionBuilder, { v, pixelBytes, rowBytes, stride, cha
 }
 
 /** The left side is each window as it is, `[side, side, channels]`. */
-export const windowBand = defineBand("windowBand", {}, (f, v, { rows, frame, left }) => {
+export const windowBand = defineBand("windowBand", (f, v, { rows, frame, left }) => {
   const pixelBytes = f.int(v.channels.shiftLeft(2));
   const rowBytes = f.int(v.frameWidth.mul(pixelBytes));
   const windowRow = f.int(v.side.mul(pixelBytes));
