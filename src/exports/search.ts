@@ -1,5 +1,5 @@
 export { SearchError } from "../errors.js";
-export { type ClusterOptions, type Clusters, clusterVectors } from "../tasks/search/cluster.js";
+export { type ClusterMethod, type ClusterOptions, type Clusters, clusterVectors } from "../tasks/search/cluster.js";
 export type { EmbeddedIndex } from "../tasks/search/embedded-index.js";
 export {
   type DuplicateOptions,

@@ -1,19 +1,17 @@
-import { writeFile } from "node:fs/promises";
-import { Command } from "commander";
-import { clustersReport } from "../../tasks/reports/similarity-report.js";
-import { clusterVectors } from "../../tasks/search/cluster.js";
-import type { NamedVector } from "../../tasks/write-vectors.js";
-import { embedPictures, thumbnailsOf } from "./embed-pictures.js";
-import { EXIT } from "./exit-codes.js";
-import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
-import { expandPictures } from "./pictures.js";
+import { Command, Option } from "commander";
+import { clustersReport, type Thumbnails } from "../../tasks/reports/similarity-report.js";
+import { CLUSTER_METHODS, type ClusterMethod, clusterVectors } from "../../tasks/search/cluster.js";
+import { embedForCommand, writePage } from "./embed-pictures.js";
+import { MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import type { RunCommand } from "./program.js";
-import { numberArgument, Report } from "./report.js";
+import { numberArgument } from "./report.js";
 
 interface ClusterCommandOptions extends ModelOptions {
+  method?: ClusterMethod;
   count?: number;
   seed?: number;
-  threshold?: number;
+  smallest?: number;
+  neighbors?: number;
   html?: string;
   json?: true;
 }
@@ -21,32 +19,37 @@ interface ClusterCommandOptions extends ModelOptions {
 const EXAMPLES = `
 Examples:
   vitrail cluster ./vit photos/ --html clusters.html
+  vitrail cluster ./vit photos/ --smallest 3
   vitrail cluster ./vit photos/ --count 8 --seed 1 --json`;
 
 /** `vitrail cluster`: pictures that are alike, in groups. */
 export function clusterCommand(run: RunCommand): Command {
   const command = new Command("cluster")
-    .description("group pictures that are alike: by k-means with --count, else by density")
+    .description("group pictures that are alike: by k-means with --count, else by HDBSCAN, which leaves some alone")
     .argument("<model>", MODEL_ARGUMENT)
     .argument("<pictures...>", "files, folders or patterns")
+    .addOption(new Option("--method <name>", "how (default: as said above)").choices([...CLUSTER_METHODS]))
     .option("--count <clusters>", "so many clusters, by k-means", numberArgument)
     .option("--seed <number>", "where k-means begins (default: 0)", numberArgument)
-    .option("--threshold <cosine>", "from which on two are neighbors, for density (default: chosen)", numberArgument)
+    .option("--smallest <pictures>", "members of the smallest cluster, for HDBSCAN (default: 5)", numberArgument)
+    .option(
+      "--neighbors <pictures>",
+      "by which density is measured, for HDBSCAN (default: as --smallest)",
+      numberArgument,
+    )
     .option("--html <file>", "write a page with each cluster side by side")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES);
   return withModelOptions(command).action((folder: string, names: string[], options: ClusterCommandOptions) =>
     run(async (terminal) => {
-      const pictures = await expandPictures(names, terminal);
-      await using model = await loadForCommand(folder, options, terminal);
-      const report = Report.from(terminal, {});
-      const items: NamedVector[] = [];
-      for await (const item of embedPictures(model, pictures, options, report, terminal)) items.push(item);
-      const { count, seed, threshold } = options;
-      const found = await clusterVectors(items, {
+      const { pictures, vectors, exitCode } = await embedForCommand(folder, names, options, terminal);
+      const { method, count, seed, smallest, neighbors } = options;
+      const found = await clusterVectors(vectors, {
+        ...(method && { method }),
         ...(count !== undefined && { count }),
         ...(seed !== undefined && { seed }),
-        ...(threshold !== undefined && { threshold }),
+        ...(smallest !== undefined && { smallest }),
+        ...(neighbors !== undefined && { neighbors }),
         signal: terminal.signal,
       });
       if (options.json) terminal.out(JSON.stringify(found, null, 2));
@@ -55,12 +58,10 @@ export function clusterCommand(run: RunCommand): Command {
           terminal.out([`cluster ${i + 1}`, ...cluster].join("\n  "));
         if (found.alone.length > 0) terminal.out(["in no cluster", ...found.alone].join("\n  "));
       }
-      if (options.html) {
-        const shown = [...found.clusters.flat(), ...found.alone];
-        await writeFile(options.html, clustersReport(found, await thumbnailsOf(shown, pictures)));
-        terminal.note(`wrote ${options.html}`);
-      }
-      return report.failures > 0 ? EXIT.someFailed : EXIT.ok;
+      const shown = [...found.clusters.flat(), ...found.alone];
+      const page = (thumbnails: Thumbnails) => clustersReport(found, thumbnails);
+      if (options.html) await writePage(options.html, shown, pictures, page, terminal);
+      return exitCode;
     }),
   );
 }

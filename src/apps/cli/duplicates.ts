@@ -1,14 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
-import { duplicatesReport } from "../../tasks/reports/similarity-report.js";
+import { duplicatesReport, type Thumbnails } from "../../tasks/reports/similarity-report.js";
 import { findDuplicates } from "../../tasks/search/find-duplicates.js";
-import type { NamedVector } from "../../tasks/write-vectors.js";
-import { embedPictures, thumbnailsOf } from "./embed-pictures.js";
-import { EXIT } from "./exit-codes.js";
-import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
-import { expandPictures } from "./pictures.js";
+import { embedForCommand, writePage } from "./embed-pictures.js";
+import { MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import type { RunCommand } from "./program.js";
-import { numberArgument, Report } from "./report.js";
+import { numberArgument } from "./report.js";
 
 interface DuplicatesOptions extends ModelOptions {
   threshold?: number;
@@ -37,13 +33,9 @@ export function duplicatesCommand(run: RunCommand): Command {
     .addHelpText("after", EXAMPLES);
   return withModelOptions(command).action((folder: string, names: string[], options: DuplicatesOptions) =>
     run(async (terminal) => {
-      const pictures = await expandPictures(names, terminal);
-      await using model = await loadForCommand(folder, options, terminal);
-      const report = Report.from(terminal, {});
-      const items: NamedVector[] = [];
-      for await (const item of embedPictures(model, pictures, options, report, terminal)) items.push(item);
+      const { pictures, vectors, exitCode } = await embedForCommand(folder, names, options, terminal);
       const { threshold } = options;
-      const found = await findDuplicates(items, {
+      const found = await findDuplicates(vectors, {
         ...(threshold !== undefined && { threshold }),
         signal: terminal.signal,
       });
@@ -54,11 +46,9 @@ export function duplicatesCommand(run: RunCommand): Command {
         );
         for (const group of found.groups) terminal.out(["", ...group].join("\n  ").trimStart());
       }
-      if (options.html) {
-        await writeFile(options.html, duplicatesReport(found, await thumbnailsOf(found.groups.flat(), pictures)));
-        terminal.note(`wrote ${options.html}`);
-      }
-      return report.failures > 0 ? EXIT.someFailed : EXIT.ok;
+      const page = (thumbnails: Thumbnails) => duplicatesReport(found, thumbnails);
+      if (options.html) await writePage(options.html, found.groups.flat(), pictures, page, terminal);
+      return exitCode;
     }),
   );
 }

@@ -1,11 +1,14 @@
+import { writeFile } from "node:fs/promises";
+import { VitrailError } from "../../errors.js";
 import type { EmbeddingOptions } from "../../tasks/embedding.js";
 import { readImage } from "../../tasks/image-input.js";
 import { type Thumbnail, thumbnail } from "../../tasks/reports/thumbnail.js";
 import type { VisionModel } from "../../tasks/vision-model.js";
 import type { NamedVector } from "../../tasks/write-vectors.js";
-import type { ModelOptions } from "./model-options.js";
-import type { NamedPicture } from "./pictures.js";
-import type { Report } from "./report.js";
+import { EXIT } from "./exit-codes.js";
+import { loadForCommand, type ModelOptions } from "./model-options.js";
+import { expandPictures, type NamedPicture } from "./pictures.js";
+import { Report } from "./report.js";
 import type { Terminal } from "./terminal.js";
 
 /** Pixels of a contact sheet's pictures. */
@@ -42,13 +45,43 @@ export async function* embedPictures(
   if (report.failures > 0) terminal.note(`${report.failures} of ${pictures.length} pictures failed and are left out`);
 }
 
-/** Small pictures for a page, by path. */
-export async function thumbnailsOf(
-  ids: Iterable<string>,
+/** Loads the model and embeds all pictures that can be read, for commands that need every vector before they can say anything. */
+export async function embedForCommand(
+  folder: string,
+  names: readonly string[],
+  options: ModelOptions & EmbeddingOptions,
+  terminal: Terminal,
+): Promise<{ pictures: NamedPicture[]; vectors: NamedVector[]; exitCode: number }> {
+  const pictures = await expandPictures(names, terminal);
+  await using model = await loadForCommand(folder, options, terminal);
+  const report = Report.from(terminal, {});
+  const vectors: NamedVector[] = [];
+  for await (const item of embedPictures(model, pictures, options, report, terminal)) vectors.push(item);
+  return { pictures, vectors, exitCode: report.failures > 0 ? EXIT.someFailed : EXIT.ok };
+}
+
+/**
+ * Writes a page with small pictures.
+ *
+ * @param shown paths of the pictures that the page has; one that can't be read is shown by its name
+ * @param pictures where a name is no path: standard input
+ */
+export async function writePage(
+  file: string,
+  shown: Iterable<string>,
   pictures: readonly NamedPicture[],
-): Promise<Map<string, Thumbnail>> {
+  page: (thumbnails: Map<string, Thumbnail>) => string,
+  terminal: Terminal,
+): Promise<void> {
   const inputs = new Map(pictures.map(({ name, input }) => [name, input]));
-  const all = new Map<string, Thumbnail>();
-  for (const id of ids) all.set(id, thumbnail(await readImage(inputs.get(id)!), THUMBNAIL));
-  return all;
+  const thumbnails = new Map<string, Thumbnail>();
+  for (const id of new Set(shown))
+    try {
+      thumbnails.set(id, thumbnail(await readImage(inputs.get(id) ?? id), THUMBNAIL));
+    } catch (error) {
+      if (!(error instanceof VitrailError)) throw error;
+      terminal.note(`${id}: ${error.message}`);
+    }
+  await writeFile(file, page(thumbnails));
+  terminal.note(`wrote ${file}`);
 }

@@ -1,8 +1,7 @@
 import { Command, Option } from "commander";
 import type { EmbeddingOptions } from "../../tasks/embedding.js";
-import { checkVectorFile, type NamedVector, writeVectors } from "../../tasks/write-vectors.js";
-import { embedPictures } from "./embed-pictures.js";
-import { EXIT } from "./exit-codes.js";
+import { checkVectorFile, writeVectors } from "../../tasks/write-vectors.js";
+import { embedForCommand } from "./embed-pictures.js";
 import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import { reportStream } from "./over-pictures.js";
 import { expandPictures } from "./pictures.js";
@@ -37,17 +36,15 @@ export function embedCommand(run: RunCommand): Command {
   for (const option of reportOptions()) command.addOption(option);
   return withModelOptions(command).action((folder: string, names: string[], options: EmbedOptions) =>
     run(async (terminal) => {
-      if (options.out !== undefined) await checkVectorFile(options.out);
-      const pictures = await expandPictures(names, terminal);
-      await using model = await loadForCommand(folder, options, terminal);
       if (options.out !== undefined) {
-        const report = Report.from(terminal, options);
-        const vectors: NamedVector[] = [];
-        for await (const item of embedPictures(model, pictures, options, report, terminal)) vectors.push(item);
+        await checkVectorFile(options.out);
+        const { vectors, exitCode } = await embedForCommand(folder, names, options, terminal);
         await writeVectors(options.out, vectors);
         terminal.note(`wrote ${vectors.length} vectors into ${options.out}`);
-        return report.failures > 0 ? EXIT.someFailed : EXIT.ok;
+        return exitCode;
       }
+      const pictures = await expandPictures(names, terminal);
+      await using model = await loadForCommand(folder, options, terminal);
       const { pool, normalize, batch } = options;
       const results = model.embedAll(
         pictures.map(({ input }) => input),

@@ -1,6 +1,8 @@
 import { Command, Option } from "commander";
+import { type Answer, searchReport, type Thumbnails } from "../../tasks/reports/similarity-report.js";
 import { fingerprintOf } from "../../tasks/search/fingerprint.js";
 import { openIndex } from "../../tasks/search/open-index.js";
+import { writePage } from "./embed-pictures.js";
 import { loadForCommand, type ModelOptions, withModelOptions } from "./model-options.js";
 import { reportStream } from "./over-pictures.js";
 import { expandPictures } from "./pictures.js";
@@ -11,12 +13,14 @@ interface SearchCommandOptions extends ModelOptions, ReportOptions {
   model: string;
   pool?: "class" | "mean" | "pooler";
   topK: number;
+  html?: string;
 }
 
 const EXAMPLES = `
 Examples:
   vitrail search ./photos.index cat.jpg --model ./vit
-  vitrail search ./photos.index queries/ --model ./vit --top-k 3 --jsonl`;
+  vitrail search ./photos.index queries/ --model ./vit --top-k 3 --jsonl
+  vitrail search ./photos.index queries/ --model ./vit --html found.html`;
 
 /** `vitrail search`: the pictures of an index that are most like others. */
 export function searchCommand(run: RunCommand): Command {
@@ -27,6 +31,7 @@ export function searchCommand(run: RunCommand): Command {
     .requiredOption("--model <folder>", "the model that the index was made with")
     .option("--top-k <count>", "so many of the most alike", numberArgument, 10)
     .addOption(new Option("--pool <kind>", "as for the index").choices(["class", "mean", "pooler"]))
+    .option("--html <file>", "write a page with what was found beside what was asked")
     .addHelpText("after", EXAMPLES);
   for (const option of reportOptions()) command.addOption(option);
   return withModelOptions(command).action((folder: string, names: string[], options: SearchCommandOptions) =>
@@ -41,13 +46,19 @@ export function searchCommand(run: RunCommand): Command {
         { ...(pool && { pool }), ...(batch !== undefined && { batch }), signal: terminal.signal },
       );
       const report = Report.from(terminal, options);
-      return await reportStream(pictures, vectors, report, terminal, async (file, vector) => {
+      const answers: Answer[] = [];
+      const exitCode = await reportStream(pictures, vectors, report, terminal, async (file, vector) => {
         const hits = await index.search(vector, { topK, signal: terminal.signal });
+        if (options.html) answers.push({ query: file, hits });
         return {
           document: { file, hits },
           text: [file, ...hits.map(({ id, score }) => `  ${score.toFixed(4)}  ${id}`)],
         };
       });
+      const shown = answers.flatMap(({ query, hits }) => [query, ...hits.map(({ id }) => id)]);
+      const page = (thumbnails: Thumbnails) => searchReport(answers, thumbnails);
+      if (options.html) await writePage(options.html, shown, pictures, page, terminal);
+      return exitCode;
     }),
   );
 }

@@ -42,6 +42,22 @@ describe("vitrail index and vitrail search", () => {
     expect(hits[0].score).toBeCloseTo(1, 5);
   });
 
+  it("write a page of what was found that loads nothing, with pictures that are gone by their names", async () => {
+    cpSync(path("photos"), path("moving"), { recursive: true });
+    await run(["index", model, path("moving"), "--out", path("ix-moving")]);
+    rmSync(path("moving", "rocket.jpg"));
+    const query = path("photos", "hopper.png");
+    const argv = ["search", path("ix-moving"), query, "--model", model, "--top-k", "6", "--html", path("f.html")];
+    const { code, notes } = await run(argv);
+    expect(code).toBe(0);
+    expect(notes).toContain("rocket.jpg");
+    const html = readFileSync(path("f.html"), "utf8");
+    expect(html.match(/<img /g)).toHaveLength(6); // the query and five of six hits
+    expect(html).toMatch(/hopper\.png<br><span class="quiet">1\.0000/);
+    expect(html).toContain("rocket.jpg");
+    expect(html).not.toMatch(/<script|https?:/);
+  });
+
   it("leave a broken picture out, say so, and exit with 1", async () => {
     mkdirSync(path("broken"));
     writeFileSync(path("broken", "a.jpg"), "no picture");
@@ -93,6 +109,21 @@ describe("vitrail duplicates and vitrail cluster", () => {
     expect((await run(argv)).json()).toEqual(found);
     expect(readFileSync(path("c.html"), "utf8")).toContain("Cluster 2");
     expect((await run(["cluster", model, path("photos"), "--count", "none"])).code).toBe(2);
+    const crowd = [
+      "cluster",
+      model,
+      path("photos"),
+      "--method",
+      "hdbscan",
+      "--smallest",
+      "2",
+      "--neighbors",
+      "1",
+      "--json",
+    ];
+    const { method, clusters, alone } = (await run(crowd)).json();
+    expect(method).toBe("hdbscan");
+    expect([...clusters.flat(), ...alone]).toHaveLength(6);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Clusters } from "../search/cluster.js";
 import type { Duplicates } from "../search/find-duplicates.js";
+import type { SearchHit } from "../search/search-index.js";
 import { type Bar, barChart } from "./bar-chart.js";
 import { type Html, html } from "./html.js";
 import { page } from "./page.js";
@@ -33,13 +34,29 @@ ${groups.map((group, i) => sheet(`Group ${i + 1}: ${group.length} pictures`, gro
 }
 
 /** A page with the pictures of each cluster side by side, those in its middle first. */
-export function clustersReport({ method, clusters, alone, threshold }: Clusters, pictures: Thumbnails): string {
-  const how = threshold === undefined ? method : `${method}, neighbors from a cosine of ${threshold.toFixed(4)} on`;
+export function clustersReport({ method, clusters, alone }: Clusters, pictures: Thumbnails): string {
   return page(
     "Clusters",
-    html`<p>${clusters.length} clusters by ${how}; ${alone.length} pictures in none.</p>
+    html`<p>${clusters.length} clusters by ${method}; ${alone.length} pictures in none.</p>
 ${clusters.map((cluster, i) => sheet(`Cluster ${i + 1}: ${cluster.length} pictures`, cluster, pictures))}
 ${alone.length > 0 ? [sheet("In no cluster", alone, pictures)] : []}`,
+  );
+}
+
+/** A picture that was looked for, and what is like it, best first. */
+export interface Answer {
+  query: string;
+  hits: readonly SearchHit[];
+}
+
+/** A page with each picture that was looked for and its hits side by side. */
+export function searchReport(answers: readonly Answer[], pictures: Thumbnails): string {
+  return page(
+    "Found",
+    html`${answers.map(({ query, hits }) => {
+      const scores = new Map(hits.map(({ id, score }) => [id, score]));
+      return html`${sheet(`Like ${query}`, [query], pictures)}${sheet(`${hits.length} found, with their scores`, [...scores.keys()], pictures, (id) => scores.get(id)!.toFixed(4))}`;
+    })}`,
   );
 }
 

@@ -62,7 +62,7 @@ export function checkVector(
       `${what} has ${length} numbers; the index has vectors of ${width}. They are from another model, or not embeddings.`,
       { details: { found: length, wanted: width } },
     );
-  const copy = Float32Array.from(vector);
+  const copy = new Float32Array(vector);
   let squares = 0;
   for (const value of copy) squares += value * value;
   const norm = Math.sqrt(squares);

@@ -1,39 +1,37 @@
-import { checkOptionNames, choiceOption, rangeOption, wholeOption } from "../options.js";
+import { checkOptionNames, choiceOption, wholeOption } from "../options.js";
 import { checkItems } from "./check-items.js";
+import { hdbscan } from "./hdbscan.js";
 import { kMeans } from "./k-means.js";
-import { nearestOthers } from "./nearest.js";
 import type { IndexItem } from "./search-index.js";
-import { splitDistances } from "./split-distances.js";
+
+export const CLUSTER_METHODS = ["k-means", "hdbscan"] as const;
+export type ClusterMethod = (typeof CLUSTER_METHODS)[number];
 
 export interface ClusterOptions {
   /**
-   * "k-means": every item is in one of `count` clusters, by its nearest center. "density" (DBSCAN): as many clusters as there are crowds, and what is
-   * in none stays alone. Default: "k-means" with `count`, else "density".
+   * "k-means": every item is in one of `count` clusters, by its nearest center. "hdbscan": as many clusters as there are crowds, and what is in none
+   * stays alone. Default: "k-means" with `count`, else "hdbscan".
    */
-  method?: "k-means" | "density";
+  method?: ClusterMethod;
   /** Clusters, for "k-means". */
   count?: number;
   /** Where k-means begins; the same seed gives the same clusters, bit for bit. Default 0. */
   seed?: number;
-  /** Neighbors that make an item part of a crowd, for "density". Default 3. */
+  /** Members of the smallest cluster, for "hdbscan". Default 5. */
+  smallest?: number;
+  /** Items of a crowd by which its density is measured, the item itself included, for "hdbscan": more make fewer, safer clusters. Default `smallest`. */
   neighbors?: number;
-  /** Cosine from which on two items are neighbors, for "density". Default: chosen from the items' own distances. */
-  threshold?: number;
   signal?: AbortSignal;
 }
 
 export interface Clusters {
-  method: "k-means" | "density";
+  method: ClusterMethod;
   /** Ids, largest cluster first; in a cluster, those nearest to its middle first. */
   clusters: string[][];
   /** Ids that are in no cluster. */
   alone: string[];
-  /** Cosine from which on two items are neighbors. */
-  threshold?: number;
 }
 
-/** Where the distances do not fall apart. */
-const DEFAULT_THRESHOLD = 0.8;
 const MOST_NEIGHBORS = 256;
 
 /**
@@ -45,59 +43,27 @@ export async function clusterVectors(
   items: readonly Pick<IndexItem, "id" | "vector">[],
   options: ClusterOptions = {},
 ): Promise<Clusters> {
-  checkOptionNames(options, ["method", "count", "seed", "neighbors", "threshold", "signal"]);
-  const { count, seed = 0, neighbors = 3, threshold, signal } = options;
-  const { method = count === undefined ? "density" : "k-means" } = options;
-  choiceOption("method", method, ["k-means", "density"]);
+  checkOptionNames(options, ["method", "count", "seed", "smallest", "neighbors", "signal"]);
+  const { count, seed = 0, smallest = 5, neighbors = smallest, signal } = options;
+  const { method = count === undefined ? "hdbscan" : "k-means" } = options;
+  choiceOption("method", method, CLUSTER_METHODS);
   wholeOption("count", count ?? (method === "k-means" ? Number.NaN : undefined), 1);
   wholeOption("seed", seed, 0, 2 ** 32 - 1);
+  wholeOption("smallest", smallest, 2);
   wholeOption("neighbors", neighbors, 1, MOST_NEIGHBORS);
-  rangeOption("threshold", threshold, -1, 1);
   const vectors = checkItems(items, "cosine", undefined).map(({ vector }) => vector);
-  const found =
+  const labels =
     method === "k-means"
-      ? { labels: kMeans(vectors, count!, seed, signal) }
-      : await byDensity(items, neighbors, threshold, signal);
-  const clusters = groupsOf(found.labels).map((group) => nearestToMiddle(group, vectors));
-  const alone = [...found.labels.keys()].filter((index) => found.labels[index]! < 0);
+      ? kMeans(vectors, count!, seed, signal)
+      : await hdbscan(items, { smallest, neighbors, signal });
+  const clusters = groupsOf(labels).map((group) => nearestToMiddle(group, vectors));
+  const alone = [...labels.keys()].filter((index) => labels[index]! < 0);
   const idOf = (index: number) => items[index]!.id;
   return {
     method,
     clusters: clusters.map((group) => group.map(idOf)),
     alone: alone.map(idOf),
-    ...("threshold" in found && { threshold: found.threshold }),
   };
-}
-
-/** DBSCAN: items with enough neighbors are cores; cores that are neighbors share a cluster, and so do their neighbors. */
-async function byDensity(
-  items: readonly Pick<IndexItem, "id" | "vector">[],
-  least: number,
-  given: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<{ labels: Int32Array; threshold: number }> {
-  const others = await nearestOthers(items, { most: MOST_NEIGHBORS, signal });
-  // The distance to the last neighbor that makes a core: short in a crowd, long outside.
-  const split = splitDistances(others.flatMap((some) => (some[least - 1] ? [1 - some[least - 1]!.similarity] : [])));
-  const threshold = given ?? (split ? 1 - split.distance : DEFAULT_THRESHOLD);
-  const near = others.map((some) => some.filter(({ similarity }) => similarity >= threshold));
-  const labels = new Int32Array(items.length).fill(-1);
-  let clusters = 0;
-  for (const [start, some] of near.entries()) {
-    if (labels[start]! >= 0 || some.length < least) continue;
-    const label = clusters++;
-    labels[start] = label;
-    for (const queue = [start]; queue.length > 0; ) {
-      const index = queue.pop()!;
-      if (near[index]!.length < least) continue; // at the border: it belongs to the cluster, and brings nobody in
-      for (const { index: other } of near[index]!) {
-        if (labels[other]! >= 0) continue;
-        labels[other] = label;
-        queue.push(other);
-      }
-    }
-  }
-  return { labels, threshold };
 }
 
 /** Members of each label from 0 on, largest group first. */

@@ -1,6 +1,7 @@
 import { SearchError } from "../../errors.js";
 import type { Checkpoint } from "../../io/checkpoint.js";
 import { checkId, checkItems } from "./check-items.js";
+import { dot } from "./dot.js";
 import { IndexFolder } from "./index-folder.js";
 import { checkSettings } from "./index-settings.js";
 import { ItemTable } from "./item-table.js";
@@ -323,9 +324,3 @@ export class EmbeddedIndex implements SearchIndex {
 /** Slots of a segment's rows that are still the item's newest. */
 const liveSlots = (segment: Segment, homes: EmbeddedIndex["homes"]): number[] =>
   segment.slots.filter((slot, row) => homes[slot]?.segment === segment && homes[slot].row === row);
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}

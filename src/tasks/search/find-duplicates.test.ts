@@ -61,14 +61,20 @@ describe("clusterVectors", () => {
     expect((await clusterVectors([], { count: 6 })).clusters).toEqual([]);
   });
 
-  it("by density finds the crowds without being told how many, and leaves the others alone", async () => {
+  it("by HDBSCAN finds the crowds without being told how many, each whole, and leaves nearly all others alone", async () => {
     const found = await clusterVectors([...items, ...alone]);
+    expect(found.method).toBe("hdbscan");
     expect(found.clusters).toHaveLength(6);
-    for (const cluster of found.clusters) expect(new Set(cluster.map(original)).size).toBe(1);
-    expect(found.alone.length).toBeGreaterThanOrEqual(100);
+    const crowds = found.clusters.map((cluster) => cluster.filter((id) => !id.startsWith("alone")));
+    for (const crowd of crowds) {
+      expect(crowd).toHaveLength(20);
+      expect(new Set(crowd.map(original)).size).toBe(1);
+    }
+    expect(found.alone.length).toBeGreaterThanOrEqual(90);
+    expect((await clusterVectors([], {})).clusters).toEqual([]);
   });
 
-  it.each([{ method: "magic" }, { method: "k-means" }, { count: 0 }, { threshold: 2 }, { neighbors: 0 }, { seed: -1 }])(
+  it.each([{ method: "magic" }, { method: "k-means" }, { count: 0 }, { smallest: 1 }, { neighbors: 0 }, { seed: -1 }])(
     "refuses %j",
     async (options) => {
       await expect(clusterVectors(items, options as never)).rejects.toMatchObject({ code: "input/option" });

@@ -1,4 +1,5 @@
 import { checkOptionNames, rangeOption } from "../options.js";
+import { Forest } from "./forest.js";
 import { nearestOthers } from "./nearest.js";
 import type { IndexItem } from "./search-index.js";
 import { splitDistances } from "./split-distances.js";
@@ -83,24 +84,13 @@ function chooseThreshold(
   return { threshold, source: "split" };
 }
 
-/** Connected items, by union-find with halved paths. */
+/** Connected items. */
 function joinPairs(pairs: readonly { a: number; b: number }[], count: number): number[][] {
-  const parent = Int32Array.from({ length: count }, (_, index) => index);
-  const root = (index: number) => {
-    let at = index;
-    while (parent[at] !== at) {
-      parent[at] = parent[parent[at]!]!;
-      at = parent[at]!;
-    }
-    return at;
-  };
-  for (const { a, b } of pairs) {
-    const [x, y] = [root(a), root(b)];
-    parent[Math.max(x, y)] = Math.min(x, y);
-  }
+  const forest = new Forest(count);
+  for (const { a, b } of pairs) forest.join(a, b);
   const groups = new Map<number, number[]>();
   for (const index of new Set(pairs.flatMap(({ a, b }) => [a, b]).sort((x, y) => x - y))) {
-    const first = root(index);
+    const first = forest.rootOf(index);
     groups.set(first, [...(groups.get(first) ?? []), index]);
   }
   return [...groups.values()].sort((x, y) => y.length - x.length || x[0]! - y[0]!);

@@ -1,4 +1,5 @@
 import { random } from "../random.js";
+import { dot } from "./dot.js";
 
 /** Rounds after which clusters that still change are taken as they are. */
 const MOST_ROUNDS = 100;
@@ -82,10 +83,4 @@ function middleOf(vectors: readonly Float32Array[], labels: Int32Array, label: n
     if (labels[i] === label) for (let k = 0; k < sum.length; k++) sum[k]! += vector[k]!;
   const length = Math.sqrt(dot(sum, sum));
   return length > 0 ? sum.map((value) => value / length) : undefined;
-}
-
-function dot(a: ArrayLike<number>, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < b.length; k++) sum += a[k]! * b[k]!;
-  return sum;
 }
