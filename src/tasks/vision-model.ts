@@ -3,6 +3,7 @@ import type { ModelConfig } from "../models/model-config.js";
 import { batches, type StreamItem } from "./batches.js";
 import { type ClassificationOptions, checkClassificationOptions, type Label, labelsOf } from "./classification.js";
 import type { EmbeddingOptions } from "./embedding.js";
+import { type FeatureOptions, type Features, featureSources, featuresOf } from "./features.js";
 import type { ForwardPass, NumericArray } from "./forward-pass.js";
 import type { ImageInput } from "./image-input.js";
 import { checkOptionNames, choiceOption, wholeOption } from "./options.js";
@@ -76,6 +77,21 @@ export class VisionModel implements AsyncDisposable {
     const all = await this.runEach(inputs, ["embedding"], options);
     const vectors = all.map(({ embedding }) => embedding!.data);
     return Array.isArray(inputs) ? vectors : vectors[0]!;
+  }
+
+  /**
+   * A vector for the picture, one for each of its patches, and the logits, out of one forward pass; of any block with `layer`.
+   *
+   * @throws InputError `input/no-pooler`, `input/option`
+   */
+  features(input: ImageInput, options?: FeatureOptions & CallOptions): Promise<Features>;
+  features(inputs: readonly ImageInput[], options?: FeatureOptions & CallOptions): Promise<Features[]>;
+  async features(inputs: ImageInput | readonly ImageInput[], options: FeatureOptions & CallOptions = {}) {
+    checkOptionNames(options, ["layer", "pool", "normalize", "batch", "signal"]);
+    const { architecture } = this.config;
+    const all = await this.runEach(inputs, featureSources(options, architecture), options);
+    const features = all.map((outputs) => featuresOf(outputs, options, architecture));
+    return Array.isArray(inputs) ? features : features[0]!;
   }
 
   /** Any outputs of a picture out of one forward pass; see `OutputName` for their names and shapes. */
