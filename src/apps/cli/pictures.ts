@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { glob } from "tinyglobby";
 import type { ImageInput } from "../../tasks/image-input.js";
+import { isPictureFile } from "../../tasks/picture-file.js";
 import { UsageError } from "./exit-codes.js";
 import type { Terminal } from "./terminal.js";
 
@@ -14,7 +15,6 @@ export interface NamedPicture {
 
 /** What makes a word a pattern, where no file has just this name: shells pass on what they did not expand. */
 const PATTERN = /[*?[\]{}]/;
-const PICTURE_FILE = /\.(jpe?g|png|webp|bmp)$/i;
 
 /**
  * Files as they are, folders and patterns (`photos/**\/*.jpg`) as their pictures in the order of their names, `-` as the picture on standard
@@ -37,14 +37,14 @@ async function picturesOf(name: string): Promise<NamedPicture[]> {
 }
 
 async function picturesLike(pattern: string): Promise<NamedPicture[]> {
-  const files = (await glob(pattern, { expandDirectories: false })).filter((file) => PICTURE_FILE.test(file)).sort();
+  const files = (await glob(pattern, { expandDirectories: false })).filter(isPictureFile).sort();
   if (files.length === 0) throw new UsageError(`No JPEG, PNG, WebP or BMP file is like "${pattern}".`);
   return files.map((file) => ({ name: file, input: file }));
 }
 
 async function picturesBelow(folder: string): Promise<NamedPicture[]> {
   const entries = await readdir(folder, { recursive: true });
-  const files = entries.filter((entry) => PICTURE_FILE.test(entry)).sort();
+  const files = entries.filter(isPictureFile).sort();
   if (files.length === 0) throw new UsageError(`There are no JPEG, PNG, WebP or BMP files in "${folder}".`);
   return files.map((file) => ({ name: join(folder, file), input: join(folder, file) }));
 }

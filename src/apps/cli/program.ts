@@ -5,9 +5,15 @@ import { clusterCommand } from "./cluster.js";
 import { doctorCommand } from "./doctor.js";
 import { duplicatesCommand } from "./duplicates.js";
 import { embedCommand } from "./embed.js";
+import { evaluateCommand } from "./evaluate.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { explainCommand } from "./explain.js";
 import { facesCommand } from "./faces.js";
+import { fitCommand } from "./fit.js";
+import { listCommand } from "./hub/list.js";
+import { packCommand } from "./hub/pack.js";
+import { pullCommand } from "./hub/pull.js";
+import { removeCommand } from "./hub/remove.js";
 import { indexCommand } from "./index-pictures.js";
 import { inspectCommand } from "./inspect.js";
 import { searchCommand } from "./search.js";
@@ -44,10 +50,16 @@ export async function runCli(argv: readonly string[], terminal: Terminal, versio
     doctorCommand,
     duplicatesCommand,
     embedCommand,
+    evaluateCommand,
     explainCommand,
     facesCommand,
+    fitCommand,
     indexCommand,
     inspectCommand,
+    listCommand,
+    packCommand,
+    pullCommand,
+    removeCommand,
     searchCommand,
     serveCommand,
     verifyCommand,

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { TrainingError } from "../../errors.js";
+import type { Decisions } from "../../models/model-config.js";
 import { fingerprintOf } from "../search/fingerprint.js";
 import type { VisionModel } from "../vision-model.js";
 import { viewsOf } from "./augmentation.js";
 import { fitTemperature } from "./calibration.js";
 import { answerOf, type DenseLayer } from "./dense-layer.js";
-import { chooseThresholds } from "./evaluation.js";
+import { chooseThresholds, type Evaluation, evaluate } from "./evaluation.js";
 import type { Problem } from "./example.js";
 import { type Extract, extractFeatures } from "./extract-features.js";
 import { FeatureCache } from "./feature-cache.js";
@@ -70,12 +71,12 @@ export async function fitHead(model: VisionModel, source: ExampleSource, options
           : { path: options.checkpoint, run: runOf(seen, labels, settings, options) },
     },
   );
-  const calibrated = calibrate(layers, validation, labels, found.problem);
+  const judged = judge(layers, validation, labels, found.problem);
   return new Head(model, {
     labels,
     problem: found.problem,
     layers,
-    ...calibrated,
+    ...judged,
     history,
     settings,
     summary: {
@@ -120,19 +121,20 @@ function checkLabels(training: readonly LabelledFeature[], labels: readonly stri
     );
 }
 
-/** Temperature and thresholds by the pictures that were not learned from; a temperature of 1 where there are none. */
-function calibrate(
+/** Temperature and thresholds by the pictures that were not learned from, and what the head is worth on them; a temperature of 1 where there are none. */
+function judge(
   layers: readonly DenseLayer[],
   validation: readonly LabelledFeature[],
   labels: readonly string[],
   problem: Problem,
-) {
+): Decisions & { validation?: Evaluation } {
   if (validation.length === 0) return { temperature: 1 };
   const logits = new Float32Array(validation.length * labels.length);
   for (const [row, { feature }] of validation.entries()) logits.set(answerOf(layers, feature), row * labels.length);
   const temperature = fitTemperature(logits, targetsOf(validation, labels, problem));
   const thresholds = chooseThresholds(logits, validation, labels, problem, temperature);
-  return { temperature, ...(thresholds && { thresholds }) };
+  const decisions = { temperature, ...(thresholds && { thresholds }) };
+  return { ...decisions, validation: evaluate(logits, validation, labels, problem, decisions) };
 }
 
 /** What makes a training this one, as a hash. */

@@ -36,6 +36,7 @@ export interface HeadParts extends Decisions {
   history: readonly EpochReport[];
   settings: FitSettings;
   summary: FitSummary;
+  validation?: Evaluation | undefined;
 }
 
 export interface EvaluateOptions {
@@ -62,10 +63,12 @@ export class Head {
   readonly history: readonly EpochReport[];
   readonly settings: FitSettings;
   readonly summary: FitSummary;
+  /** What it answers for the validation pictures, by which temperature, thresholds and the best epoch were chosen. */
+  readonly validation: Evaluation | undefined;
 
   constructor(
     private readonly model: VisionModel,
-    { labels, problem, layers, temperature, thresholds, history, settings, summary }: HeadParts,
+    { labels, problem, layers, temperature, thresholds, history, settings, summary, validation }: HeadParts,
   ) {
     this.labels = labels;
     this.problem = problem;
@@ -75,6 +78,7 @@ export class Head {
     this.history = history;
     this.settings = settings;
     this.summary = summary;
+    this.validation = validation;
   }
 
   /**
