@@ -126,6 +126,29 @@ describe("cropFace", () => {
     expect([image.width, image.height]).toEqual([1, 1]);
   });
 
+  it.each([{ margin: 0.3 }, { align: "eyes", square: false }] as const)(
+    "gives a crop of a size also of a face that is too large to be cut out, and its place within a pixel: %o",
+    (options) => {
+      const slope = blankImage(6000, 2000); // red grows to the right, green downwards
+      for (let y = 0; y < 2000; y++)
+        for (let x = 0; x < 6000; x++) slope.data.set([x / 24, y / 8, 0], (y * 6000 + x) * 3);
+      const close = { box: { x: -900, y: -300, width: 7400, height: 7000 }, landmarks: [{ x: 1000, y: 500 }, { x: 3000, y: 700 }] }; // biome-ignore format: one line
+      expect(() => cropFace(slope, close, { ...options, margin: 0.3 })).toThrow(expect.objectContaining({ code: "input/size" })); // biome-ignore format: one line
+      const { image, toPicture, toCrop } = cropFace(slope, close, { ...options, size: 400 });
+      expect([image.width, image.height]).toEqual([400, 400]);
+      for (const point of [
+        { x: 1500, y: 400 },
+        { x: 4000, y: 1200 },
+      ]) {
+        const { x, y } = toCrop(point);
+        expect(Math.hypot(toPicture({ x, y }).x - point.x, toPicture({ x, y }).y - point.y)).toBeLessThan(1e-6);
+        const [red, green] = image.data.subarray((Math.floor(y) * 400 + Math.floor(x)) * 3);
+        expect(Math.abs(red! - point.x / 24)).toBeLessThan(2); // a pixel of the crop is 19 of the picture's, and a level 24
+        expect(Math.abs(green! - point.y / 8)).toBeLessThan(4); // ... and 8
+      }
+    },
+  );
+
   it.each([
     [{ x: 0, y: 0, width: 0, height: 5 }, "input/face"],
     [{ x: 0, y: 0, width: 5, height: -5 }, "input/face"],
@@ -156,6 +179,17 @@ describe("cropFace", () => {
       );
     },
   );
+
+  it.each([
+    [1, 9000],
+    [200, 150],
+  ])("takes a box far larger than a picture of %i x %i", (width, height) => {
+    const box = { x: 0, y: 0, width: 20_000, height: 20_000 };
+    const make = () => cropFace(noise(width, height), { box, landmarks: [] }, { size: 64 }).image.width;
+    // A picture of one pixel's width can't be shrunk across, so its box stays too large.
+    if (width === 1) expect(make).toThrow(expect.objectContaining({ code: "input/size" }));
+    else expect(make()).toBe(64);
+  });
 
   it("refuses what is no image", () => {
     const image = { data: new Uint8Array(5), width: 2, height: 2, channels: 3 } as const;

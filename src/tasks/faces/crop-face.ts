@@ -9,6 +9,8 @@ import { assertFace } from "./assert-faces.js";
 import type { Face, Point } from "./face.js";
 import { faceAngle } from "./face-angle.js";
 
+type CroppedFace = Pick<Face, "box" | "landmarks">;
+
 export interface CropFaceOptions {
   /** Room on each side of the box, as a share of the box's longer side; 0 to 4. Default 0. */
   margin?: number;
@@ -38,9 +40,9 @@ const LARGEST_SIZE = 4096;
 /**
  * Cuts a face out of its picture: upright pixel for pixel, turned by bilinear sampling.
  *
- * @throws InputError `input/image`, `input/face`, `input/option`; `input/size` for a box that asks for more than 50 million pixels
+ * @throws InputError `input/image`, `input/face`, `input/option`; `input/size` for a box that asks for more than 50 million pixels, where no `size` is given
  */
-export function cropFace(image: Image, face: Pick<Face, "box" | "landmarks">, options: CropFaceOptions = {}): FaceCrop {
+export function cropFace(image: Image, face: CroppedFace, options: CropFaceOptions = {}): FaceCrop {
   assertImage(image);
   assertFace(face);
   checkOptionNames(options, ["margin", "square", "align", "size"]);
@@ -48,11 +50,37 @@ export function cropFace(image: Image, face: Pick<Face, "box" | "landmarks">, op
   choiceOption("square", options.square, [true, false]);
   choiceOption("align", options.align, ["eyes", "none"]);
   wholeOption("size", options.size, 1, LARGEST_SIZE);
+  const longer = Math.max(face.box.width, face.box.height) * (1 + 2 * (options.margin ?? 0));
+  // A crop of a given size needs no more of the picture's pixels than it can have itself.
+  const isShrunk = options.size !== undefined && longer > LARGEST_SIZE;
+  return isShrunk ? shrunkCrop(image, face, options, LARGEST_SIZE / longer) : plainCrop(image, face, options);
+}
+
+function plainCrop(image: Image, face: CroppedFace, options: CropFaceOptions): FaceCrop {
   const { margin = 0, align = "none", size } = options;
   const region = regionOf(face, { margin, isSquare: options.square ?? size !== undefined });
   const angle = align === "eyes" ? faceAngle(face) : 0;
   const native = angle === 0 ? levelCrop(image, region) : turnedCrop(image, region, angle);
   return size === undefined ? native : resized(native, size);
+}
+
+/** The crop out of the picture at `scale` of its size, placed in the picture itself. */
+function shrunkCrop(image: Image, face: CroppedFace, options: CropFaceOptions, scale: number): FaceCrop {
+  const width = Math.max(1, Math.floor(image.width * scale));
+  const height = Math.max(1, Math.floor(image.height * scale));
+  const [across, down] = [width / image.width, height / image.height];
+  const small = {
+    box: {
+      x: face.box.x * across,
+      y: face.box.y * down,
+      width: face.box.width * across,
+      height: face.box.height * down,
+    },
+    landmarks: (face.landmarks ?? []).map(({ x, y }) => ({ x: x * across, y: y * down })),
+  };
+  const found = plainCrop(resizeImage(image, { width, height, filter: "bilinear" }), small, options);
+  const [a, b, c, d, e, f] = found.matrix;
+  return faceCrop(found.image, [a / across, b / across, c / across, d / down, e / down, f / down]);
 }
 
 /** Whole pixels around a middle. */

@@ -9,7 +9,7 @@ import type { VisionModel } from "../vision-model.js";
 import { analyzeFaces } from "./analyze-faces.js";
 import { withLabels } from "./attributes/labeled-model.testing.js";
 import { cropFace } from "./crop-face.js";
-import type { FaceDetector } from "./face-detector.js";
+import { FaceDetector } from "./face-detector.js";
 import { loadFaceAnalyzer } from "./load-face-analyzer.js";
 import { loadFaceDetector } from "./load-face-detector.js";
 
@@ -200,6 +200,16 @@ describe("pictures at the edge", () => {
     const { faces } = await analyzeFaces(photo(name), attributes());
     expect(faces).toHaveLength(1);
     expect(EMOTIONS).toContain(faces[0]!.attributes.emotion!.value);
+  });
+
+  it("a face of thousands of pixels is shrunk before its model sees it", async () => {
+    const large = new FaceDetector({ find: async () => [face], dispose: async () => {} }, undefined);
+    const box = { x: 200, y: 200, width: 6200, height: 6200 };
+    const eyes = [{ x: 2000, y: 3000 }, { x: 4500, y: 3000 }]; // biome-ignore format: one line
+    const face = { box, score: 0.9, landmarks: [...eyes, ...eyes, ...eyes] };
+    const { faces } = await analyzeFaces(plain(6600, 6600), { detector: large, attributes: model });
+    expect(EMOTIONS).toContain(faces[0]!.attributes.emotion!.value);
+    expect(faces[0]!.quality).toMatchObject({ size: 6200, visible: 1, sharpness: 0 });
   });
 
   it("a face cut by the border says how much of it is visible", async () => {

@@ -12,7 +12,8 @@ import {
   naming,
 } from "./attributes/attribute-models.js";
 import { isKnownAttribute } from "./attributes/attribute-reader.js";
-import { cropFace } from "./crop-face.js";
+import { type CropFaceOptions, cropFace } from "./crop-face.js";
+import type { Face } from "./face.js";
 import type { AnalyzedFace, FaceAnalysis } from "./face-analysis.js";
 import type { DetectOptions, FaceDetector } from "./face-detector.js";
 import { faceQuality } from "./face-quality.js";
@@ -33,6 +34,8 @@ type FaceOutput = "logits" | "embedding";
 
 /** Pictures that are looked at together, so that their faces fill a batch. */
 const GROUP = 8;
+/** Pixels: larger faces are shrunk to this side before a model or the quality sees them, so that eight pictures' faces fit into memory. */
+const LARGEST_CROP = 2048;
 
 /** Finds faces and says what each shows. Made by `loadFaceAnalyzer`; holds its models in memory until it is disposed. */
 export class FaceAnalyzer implements AsyncDisposable {
@@ -99,13 +102,13 @@ export class FaceAnalyzer implements AsyncDisposable {
       const faces = await this.detector.detect(image, { ...this.settings.detection, ...(signal && { signal }) });
       const { margin, align } = this.settings.crop;
       if (this.models.all.length > 0)
-        for (const face of faces) crops.push(cropFace(image, face, { margin, align, square: true }).image);
+        for (const face of faces) crops.push(pixelsOf(image, face, { margin, align, square: true }));
       return {
         width: image.width,
         height: image.height,
         faces: faces.map((face) => ({
           ...face,
-          quality: faceQuality(face, image, cropFace(image, face).image),
+          quality: faceQuality(face, image, pixelsOf(image, face, {})),
           attributes: {},
         })),
       };
@@ -159,4 +162,10 @@ export class FaceAnalyzer implements AsyncDisposable {
       if (embeds) faces[index]!.vector = embedding.data;
     }
   }
+}
+
+function pixelsOf(image: Image, face: Face, options: CropFaceOptions): Image {
+  const side = Math.max(face.box.width, face.box.height) * (1 + 2 * (options.margin ?? 0));
+  const size = side > LARGEST_CROP ? { size: LARGEST_CROP, square: options.square ?? false } : {};
+  return cropFace(image, face, { ...options, ...size }).image;
 }

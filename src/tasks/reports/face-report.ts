@@ -38,7 +38,7 @@ export class FaceReport {
       result,
       picture: thumbnail(annotate(image, result.faces, { labels: numbered, landmarks: "none" }), PICTURE_SIDE),
       faces: result.faces.map((face) =>
-        thumbnail(cropFace(image, face, { margin: FACE_MARGIN, square: true }).image, FACE_SIDE),
+        thumbnail(cropFace(image, face, { margin: FACE_MARGIN, size: FACE_SIDE }).image, FACE_SIDE),
       ),
     });
   }
