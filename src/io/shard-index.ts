@@ -1,4 +1,5 @@
 import { JsonSyntaxError, JsonTokens } from "./json-tokens.js";
+import { isSafePath } from "./safe-path.js";
 import { quote, weightsError } from "./weights-error.js";
 
 /** What an index of shards says. */
@@ -67,11 +68,7 @@ export function parseShardIndex(json: Uint8Array, label: string): ShardIndex {
 /** Only what is plainly a safetensors file below the index's folder, spelled alike on every system. */
 function checkShardPath(path: string, tensor: string, label: string): string {
   const details = { tensor, shard: path };
-  const parts = path.split("/");
-  const unsafe =
-    parts.some((part) => part === "" || part === "." || part === "..") ||
-    [...path].some((letter) => letter < " " || '\\:*?"<>|\x7f'.includes(letter));
-  if (unsafe)
+  if (!isSafePath(path))
     throw weightsError(
       "weights/shard-path",
       label,

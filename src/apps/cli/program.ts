@@ -5,11 +5,9 @@ import { clusterCommand } from "./cluster.js";
 import { doctorCommand } from "./doctor.js";
 import { duplicatesCommand } from "./duplicates.js";
 import { embedCommand } from "./embed.js";
-import { evaluateCommand } from "./evaluate.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { explainCommand } from "./explain.js";
 import { facesCommand } from "./faces.js";
-import { fitCommand } from "./fit.js";
 import { listCommand } from "./hub/list.js";
 import { packCommand } from "./hub/pack.js";
 import { pullCommand } from "./hub/pull.js";
@@ -50,10 +48,8 @@ export async function runCli(argv: readonly string[], terminal: Terminal, versio
     doctorCommand,
     duplicatesCommand,
     embedCommand,
-    evaluateCommand,
     explainCommand,
     facesCommand,
-    fitCommand,
     indexCommand,
     inspectCommand,
     listCommand,

@@ -35,6 +35,9 @@ export class FakeHub {
   /** `owner/name@commit` → path → file */
   readonly files = new Map<string, Map<string, FakeFile>>();
   fault: Fault | undefined;
+  endpoint = "";
+  /** Another origin than the Hub's: another port. */
+  storageOrigin = "";
 
   private constructor(
     private readonly hub: ReturnType<typeof createServer>,
@@ -47,15 +50,10 @@ export class FakeHub {
     servers[0].on("request", (request, response) => void fake.answer(request, response));
     servers[1].on("request", (request, response) => void fake.answer(request, response));
     await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done))));
+    [fake.endpoint, fake.storageOrigin] = servers.map(
+      (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ) as [string, string];
     return fake;
-  }
-
-  get endpoint(): string {
-    return `http://127.0.0.1:${(this.hub.address() as AddressInfo).port}`;
-  }
-  /** Another origin than the Hub's: another port. */
-  get storageOrigin(): string {
-    return `http://127.0.0.1:${(this.storage.address() as AddressInfo).port}`;
   }
 
   /** @param files a folder, or contents by path; safetensors and pickles are large */
@@ -88,10 +86,22 @@ export class FakeHub {
     }
   }
 
+  private answerApi(path: string, response: ServerResponse): void {
+    const [, id = "", what, revision = "main"] =
+      /^\/api\/models\/([^/]+\/[^/]+)(?:\/(revision|tree)\/([^/]+))?/.exec(path) ?? [];
+    const sha = this.revisions.get(id)?.get(decodeURIComponent(revision));
+    const files = this.files.get(`${id}@${sha}`);
+    if (!files) return void response.writeHead(404, { "x-error-code": "RepoNotFound" }).end();
+    const answer =
+      what === "tree" ? listing(files) : { id, sha, siblings: [...files.keys()].map((rfilename) => ({ rfilename })) };
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+  }
+
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://fake");
     const seen = { method: request.method ?? "", path: url.pathname, headers: request.headers };
     this.seen.push(seen);
+    if (url.pathname.startsWith("/api/models/")) return this.answerApi(url.pathname, response);
     const route = /^\/(storage\/)?([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
     const [, isStorage, id = "", revision = "", path = ""] = route ?? [];
     const commits = this.revisions.get(id);
@@ -115,6 +125,17 @@ export class FakeHub {
       })
       .end();
   }
+}
+
+/** What Python's huggingface_hub asks before it downloads: the commit of a revision, and the files of a commit. */
+function listing(files: Map<string, FakeFile>) {
+  return [...files].map(([path, { content, etag, isLarge }]) => ({
+    type: "file",
+    path,
+    size: content.length,
+    oid: gitSha1(content),
+    ...(isLarge && { lfs: { oid: etag, size: content.length, pointerSize: 134 } }),
+  }));
 }
 
 function sendFile(

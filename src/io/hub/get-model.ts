@@ -1,9 +1,8 @@
-import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { statfs } from "node:fs/promises";
 import { DownloadError } from "../../errors.js";
-import { replaceFile } from "../replace-file.js";
 import { ByteProgress, type DownloadProgress } from "./byte-progress.js";
 import { cacheError } from "./cache-error.js";
+import { prepareFolders, writeRef } from "./cache-folders.js";
 import { CONFIG, cacheGaps } from "./cached-files.js";
 import { downloadError, isTransient } from "./download-error.js";
 import { fetchBlob } from "./fetch-blob.js";
@@ -116,7 +115,7 @@ async function complete(
     await inParallel(files, { width: PARALLEL, signal }, fetchOne);
   }
   // Last: a ref never leads to a snapshot that is not whole. A cache that can't be written to still serves.
-  if (revision !== commit) await writeRef(cache, revision, commit).catch(() => {});
+  await writeRef(cache, revision, commit).catch(() => {});
 }
 
 function snapshotOf(cache: ModelCache, commit: string): ModelSnapshot {
@@ -129,25 +128,6 @@ function isNoAnswer(error: unknown): boolean {
   return (
     isTransient(error) || /^download\/(unauthorized|forbidden|gated|not-found|refused|not-a-hub)$/.test(error.code)
   );
-}
-
-async function writeRef(cache: ModelCache, revision: string, commit: string): Promise<void> {
-  const path = cache.ref(revision);
-  if ((await readFile(path, "utf8").catch(() => "")) === commit) return;
-  await mkdir(dirname(path), { recursive: true });
-  await replaceFile(path, (append) => append(new TextEncoder().encode(commit)));
-}
-
-/** Makes a cache look as others expect it to, before the first file is in it. */
-async function prepareFolders(cache: ModelCache, commit: string): Promise<void> {
-  for (const folder of [cache.refs, cache.blobs, cache.snapshot(commit)]) await mkdir(folder, { recursive: true });
-  await tagCache(cache.root);
-}
-
-/** So that backups leave the cache out (https://bford.info/cachedir/). */
-async function tagCache(root: string): Promise<void> {
-  const text = "Signature: 8a477f597d28d172789f06886806bc55\n# Models that can be downloaded again.\n";
-  await writeFile(join(root, "CACHEDIR.TAG"), text, { flag: "wx" }).catch(() => {});
 }
 
 /** Before the first byte, not after an hour. */

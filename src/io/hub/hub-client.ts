@@ -29,7 +29,7 @@ export class HubClient {
   private readonly dispatchers = new Map<string, Promise<Dispatcher>>();
 
   constructor(
-    readonly settings: Pick<HubSettings, "proxies">,
+    readonly settings: Pick<HubSettings, "proxies" | "metadataTimeoutMs">,
     private readonly token: string | undefined,
   ) {}
 
@@ -101,7 +101,9 @@ export class HubClient {
     const known = this.dispatchers.get(key);
     if (known) return known;
     const made = import("undici").then(({ Agent, ProxyAgent }) =>
-      proxy ? new ProxyAgent({ uri: proxy.href, ...credentials(proxy) }) : new Agent(),
+      proxy
+        ? new ProxyAgent({ uri: proxy.href, ...credentials(proxy) })
+        : new Agent({ connect: { timeout: this.settings.metadataTimeoutMs } }),
     );
     this.dispatchers.set(key, made);
     return made;

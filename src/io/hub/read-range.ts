@@ -33,14 +33,11 @@ export async function readRange(
   try {
     await startWhereTheAnswerDoes(answer, part, file, { ...asked, file: file.path, hasToken: client.hasToken });
     onBytes(part.bytes);
-    for await (const chunk of watched(answer.body, new URL(address), file, timeoutMs)) {
+    for await (const chunk of watched(answer.body, new URL(address), file, { timeoutMs, signal })) {
       if (part.bytes + chunk.length > file.bytes) throw tooMany(file, asked.id);
       await part.append(chunk);
       onBytes(part.bytes);
     }
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw isSystemError(error) ? error : networkError(error, new URL(address), undefined);
   } finally {
     leave(answer, "GET");
   }
@@ -81,16 +78,21 @@ async function startWhereTheAnswerDoes(
   if (part.bytes > 0) await part.startOver(); // the server has no ranges
 }
 
-/** The chunks of a body, until it is slower than a person would bear. */
-async function* watched(body: Readable, { host }: URL, file: RemoteFile, timeoutMs: number): AsyncGenerator<Buffer> {
+/** The chunks of a body, until it is slower than a person would bear. Only what goes wrong with the body itself is an error of the network. */
+async function* watched(
+  body: Readable,
+  url: URL,
+  file: RemoteFile,
+  { timeoutMs, signal }: Pick<ReadOptions, "timeoutMs" | "signal">,
+): AsyncGenerator<Buffer> {
   let fresh = 0;
   const watch = setInterval(() => {
     if (fresh < LEAST_BYTES)
       body.destroy(
         downloadError(
           "download/timeout",
-          `"${host}" sent ${fresh} bytes of "${file.path}" in ${timeoutMs / 1000} seconds. Try again, or wait longer: HF_HUB_DOWNLOAD_TIMEOUT.`,
-          { details: { host, file: file.path } },
+          `"${url.host}" sent ${fresh} bytes of "${file.path}" in ${timeoutMs / 1000} seconds. Try again, or wait longer: HF_HUB_DOWNLOAD_TIMEOUT.`,
+          { details: { host: url.host, file: file.path } },
         ),
       );
     fresh = 0;
@@ -100,6 +102,9 @@ async function* watched(body: Readable, { host }: URL, file: RemoteFile, timeout
       fresh += chunk.length;
       yield chunk;
     }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw networkError(error, url, undefined);
   } finally {
     clearInterval(watch);
   }
@@ -109,14 +114,6 @@ function tooMany(file: RemoteFile, id: string) {
   return downloadError(
     "download/size",
     `"${file.path}" of "${id}" goes on after its ${file.bytes} bytes. Check the proxy.`,
-    {
-      details: { id, file: file.path, wanted: file.bytes },
-    },
+    { details: { id, file: file.path, wanted: file.bytes } },
   );
-}
-
-/** Of the disk, not of the network: those have `syscall` "write". */
-function isSystemError(error: unknown): boolean {
-  const { syscall } = error as NodeJS.ErrnoException;
-  return syscall === "write" || syscall === "ftruncate";
 }
