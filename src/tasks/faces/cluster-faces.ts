@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.js";
 import { checkOptionNames, rangeOption } from "../options.js";
+import { Forest } from "../search/forest.js";
 import { assertResults } from "./assert-faces.js";
 import { averageLinkage, type Merge } from "./average-linkage.js";
 import type { FaceAnalysis } from "./face-analysis.js";
@@ -94,16 +95,11 @@ function widestGap(merges: readonly Merge[]): number {
 }
 
 function groupsOf(places: readonly FacePlace[], merges: readonly Merge[]): FacePlace[][] {
-  const parents = places.map((_, index) => index);
-  const rootOf = (index: number): number => {
-    let root = index;
-    while (parents[root] !== root) root = parents[root]!;
-    return root;
-  };
-  for (const { first, second } of merges) parents[rootOf(second)] = rootOf(first);
+  const forest = new Forest(places.length);
+  for (const { first, second } of merges) forest.join(first, second);
   const groups = new Map<number, FacePlace[]>();
   for (const [index, place] of places.entries()) {
-    const root = rootOf(index);
+    const root = forest.rootOf(index);
     const group = groups.get(root);
     if (group) group.push(place);
     else groups.set(root, [place]);
