@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { DownloadError, InputError } from "../errors.js";
 import { getModel, type HubOptions } from "../io/hub/get-model.js";
 import { isModelId } from "../io/hub/model-id.js";
+import { kindOption } from "./options.js";
 
 /** The names of `HubOptions`. */
 export const HUB_OPTIONS = [
@@ -26,9 +27,10 @@ export interface ModelPlace {
 /**
  * Finds a model: a path that exists wins, as in Python's transformers; else `owner/name` is a model of the Hub, fetched if the cache lacks it.
  *
- * @throws InputError `input/not-found` for what is neither, `input/option` for a revision of a path; what `getModel` throws
+ * @throws InputError `input/not-found` for what is neither, `input/option` for a revision of a path or a value of another kind; what `getModel` throws
  */
 export async function locateModel(source: string, options: HubOptions = {}): Promise<ModelPlace> {
+  checkHubOptions(options);
   if (typeof source !== "string" || source === "")
     throw new InputError(
       "input/not-found",
@@ -62,6 +64,12 @@ export function hubOptionsOf(options: HubOptions): HubOptions {
   return Object.fromEntries(
     HUB_OPTIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
   );
+}
+
+function checkHubOptions({ token, cacheDir, progress }: HubOptions): void {
+  kindOption("token", token, token === false || typeof token === "string", "a string, or false for none");
+  kindOption("cacheDir", cacheDir, typeof cacheDir === "string" && cacheDir !== "", "the path of a folder");
+  kindOption("progress", progress, typeof progress === "function", "a function");
 }
 
 function isNotThere(error: unknown): error is DownloadError {

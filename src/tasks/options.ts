@@ -23,6 +23,14 @@ function badOption(option: string, value: unknown, wanted: string): InputError {
   return new InputError("input/option", `"${option}" must be ${wanted}; found ${found}.`, { details: { option } });
 }
 
+/** A value of which the caller knows whether it is of the right kind, or nothing. */
+export function kindOption(option: string, value: unknown, isRight: boolean, wanted: string): void {
+  if (value !== undefined && !isRight)
+    throw new InputError("input/option", `"${option}" must be ${wanted}; found ${typeof value}.`, {
+      details: { option },
+    });
+}
+
 /** A whole number from `least` to `most`, or nothing. */
 export function wholeOption(option: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (value === undefined) return;
