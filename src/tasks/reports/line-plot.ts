@@ -20,7 +20,7 @@ export interface PlotOptions {
 const WIDTH = 420;
 const HEIGHT = 280;
 /** Room for numbers and names. */
-const MARGIN = { left: 60, right: 12, top: 12, bottom: 44 };
+const MARGIN = { left: 60, right: 20, top: 12, bottom: 44 };
 const TICKS = 4;
 /** Of lines in their order; told apart by dashes too, for eyes that don't tell colors. */
 const STROKES = [

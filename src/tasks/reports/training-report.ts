@@ -22,6 +22,8 @@ const MOST_LABELS = 40;
 const MOST_CURVES = 4;
 /** Points of a curve that are drawn: more can't be seen. */
 const MOST_POINTS = 200;
+/** Pixels that a picture and what is said of it are wide. */
+const WORST = 160;
 
 /** A page about what a head's answers are worth: scores, plots, the worst pictures. Opens offline, runs nothing. */
 export function trainingReport(
@@ -113,7 +115,7 @@ ${worst.map(({ name, labels, answers, loss }) => {
   const shown = picture
     ? [html`<img src="${picture.url}" width="${picture.width}" height="${picture.height}" alt="${name}"><br>`]
     : [];
-  return html`<figure>${shown}${labels.join(", ") || "nothing"}, answered ${answers.join(", ") || "nothing"}<br><span class="quiet">${name}, loss ${loss.toFixed(2)}</span></figure>
+  return html`<figure style="width:${WORST}px;overflow-wrap:anywhere">${shown}${labels.join(", ") || "nothing"}, answered ${answers.join(", ") || "nothing"}<br><span class="quiet">${name}, loss ${loss.toFixed(2)}</span></figure>
 `;
 })}`;
 }

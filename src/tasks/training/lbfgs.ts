@@ -99,7 +99,7 @@ async function searchLine(
     }
     length = high === Number.POSITIVE_INFINITY ? 2 * length : (low + high) / 2;
   }
-  return lowest;
+  return lowest && lowest.value < value ? lowest : undefined;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
