@@ -127,6 +127,33 @@ describe("vitrail duplicates and vitrail cluster", () => {
   });
 });
 
+describe("a folder", () => {
+  it("without pictures is wrong usage, and one whose pictures all fail gives an answer about none", async () => {
+    mkdirSync(path("empty"));
+    mkdirSync(path("all-broken"));
+    writeFileSync(path("all-broken", "a.jpg"), "no picture");
+    for (const argv of [
+      ["index", model, path("empty"), "--out", path("ix-empty")],
+      ["duplicates", model, path("empty")],
+      ["cluster", model, path("empty")],
+    ]) {
+      const { code, notes } = await run(argv);
+      expect(code).toBe(2);
+      expect(notes).toMatch(/no JPEG, PNG, WebP or BMP files/);
+    }
+    for (const argv of [
+      ["duplicates", model, path("all-broken")],
+      ["cluster", model, path("all-broken")],
+      ["cluster", model, path("all-broken"), "--count", "2"],
+    ]) {
+      const { code, json, notes } = await run([...argv, "--json", "--html", path("none.html")]);
+      expect(code).toBe(1);
+      expect(json().groups ?? json().clusters).toEqual([]);
+      expect(notes).toMatch(/1 of 1 pictures failed and are left out/);
+    }
+  });
+});
+
 describe("vitrail embed --out", () => {
   it("writes the vectors of all pictures that can be read into one file", async () => {
     const { code, out, notes } = await run(["embed", model, path("photos"), "gone.jpg", "--out", path("v.npy")]);

@@ -4,13 +4,17 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openIndex } from "./open-index.js";
 
-/** Room on the disk in bytes, and what opening a file to write gives. */
+/** Room on the disk in bytes, and what opening or making a file to write gives. */
 const disk = vi.hoisted(() => ({ room: Number.POSITIVE_INFINITY, refusal: "" }));
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
   const failure = (code: string, syscall: string) => Object.assign(new Error(code), { code, syscall });
   return {
     ...real,
+    writeFile: async (...call: Parameters<typeof real.writeFile>) => {
+      if (disk.refusal) throw failure(disk.refusal, "open");
+      return real.writeFile(...call);
+    },
     open: async (path: string, flags: string) => {
       if (disk.refusal && flags !== "r") throw failure(disk.refusal, "open");
       const file = await real.open(path, flags);
@@ -71,14 +75,19 @@ describe("a disk that gets full", () => {
 });
 
 describe("a folder that can't be written", () => {
-  it.each(["EACCES", "EROFS"])("(%s) says so at the save, and keeps what was added", async (refusal) => {
-    const path = join(folder, refusal);
-    const writer = await openIndex(path, { threads: 1 });
-    await writer.add(items(0));
-    disk.refusal = refusal;
-    await expect(writer.save()).rejects.toMatchObject({ code: "search/read-only" });
-    disk.refusal = "";
-    await writer.save();
-    await writer.close();
-  });
+  it.each(["EACCES", "EROFS"])(
+    "(%s) says so at the opening and at the save, and keeps what was added",
+    async (refusal) => {
+      const path = join(folder, refusal);
+      const writer = await openIndex(path, { threads: 1 });
+      await writer.add(items(0));
+      disk.refusal = refusal;
+      await expect(writer.save()).rejects.toMatchObject({ code: "search/read-only" });
+      const refused = await openIndex(join(folder, `${refusal}-new`)).catch((error) => error);
+      expect(refused).toMatchObject({ code: "search/read-only", details: { systemCode: refusal } });
+      disk.refusal = "";
+      await writer.save();
+      await writer.close();
+    },
+  );
 });
