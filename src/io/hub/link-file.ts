@@ -1,6 +1,6 @@
-import { copyFile, lstat, mkdir, rename, symlink, unlink } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { copyFile, mkdir, rename, symlink } from "node:fs/promises";
 import { dirname, relative } from "node:path";
-import process from "node:process";
 import type { HubSettings } from "./hub-settings.js";
 import { isFile, type ModelCache } from "./model-cache.js";
 
@@ -16,18 +16,19 @@ export async function linkFile(
   const to = cache.file(commit, path);
   if (await isFile(to)) return;
   await mkdir(dirname(to), { recursive: true });
-  if (await lstat(to).catch(() => undefined)) await unlink(to); // a link that leads nowhere
-  if (links === "symbolic") {
-    try {
-      return await symlink(relative(dirname(to), cache.blob(etag)), to, "file");
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? "";
-      if (code === "EEXIST" && (await isFile(to))) return; // another process was faster
-      if (!NO_LINKS.has(code)) throw error;
-    }
-  }
-  // Copied beside and renamed: a file of a snapshot is whole from the first moment.
-  const draft = `${to}.${process.pid}.incomplete`;
-  await copyFile(cache.blob(etag), draft);
+  // Made beside and renamed: whole from the first moment, and over a link that leads nowhere.
+  const draft = `${to}.${randomBytes(6).toString("hex")}.incomplete`;
+  const isLinked = links === "symbolic" && (await tryLink(relative(dirname(to), cache.blob(etag)), draft));
+  if (!isLinked) await copyFile(cache.blob(etag), draft);
   await rename(draft, to);
+}
+
+async function tryLink(target: string, path: string): Promise<boolean> {
+  try {
+    await symlink(target, path, "file");
+    return true;
+  } catch (error) {
+    if (NO_LINKS.has((error as NodeJS.ErrnoException).code ?? "")) return false;
+    throw error;
+  }
 }

@@ -2,6 +2,8 @@
 import process from "node:process";
 import { getModel } from "./get-model.js";
 
+// As another user: for one who is root, no folder is closed.
+if (process.argv[3] !== undefined) process.setuid!(Number(process.argv[3]));
 try {
   const { folder } = await getModel(process.argv[2]!, {
     progress: ({ loaded }) => void process.stdout.write(`${loaded}\n`),

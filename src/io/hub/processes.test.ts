@@ -31,10 +31,13 @@ afterAll(() => rmSync(program, { recursive: true }));
 
 /** A process that loads the model; `uid`: as another user. */
 function load(uid?: number): { child: ChildProcess; output: Promise<string> } {
-  const child = spawn(process.execPath, [join(program, "loader.mjs"), ID], {
-    env: { HF_ENDPOINT: room.hub.endpoint, HF_HOME: room.folder, HF_HUB_DOWNLOAD_TIMEOUT: "30" },
-    ...(uid !== undefined && { uid }),
-  });
+  const child = spawn(
+    process.execPath,
+    [join(program, "loader.mjs"), ID, ...(uid === undefined ? [] : [String(uid)])],
+    {
+      env: { HF_ENDPOINT: room.hub.endpoint, HF_HOME: room.folder, HF_HUB_DOWNLOAD_TIMEOUT: "30" },
+    },
+  );
   const parts: Buffer[] = [];
   child.stdout!.on("data", (part) => parts.push(part));
   child.stderr!.on("data", (part) => parts.push(part));
@@ -74,7 +77,7 @@ describe("several processes", () => {
       })
       .toBeGreaterThanOrEqual(5); // all four have asked what there is, one has fetched it
     go();
-    for (const { output } of loads) expect(await output).toMatch(/\ndone .*snapshots/);
+    for (const { output } of loads) expect(await output).toMatch(/^done .*snapshots/m);
     expect(getsOfWeights()).toHaveLength(1);
     expect(room.hub.gets("/config.json")).toHaveLength(1);
     expect(locks()).toEqual([]);
@@ -88,7 +91,7 @@ describe("several processes", () => {
     const second = load(); // waits for the first
     await expect.poll(() => room.hub.seen.filter(({ method }) => method === "HEAD").length, { timeout: 8000 }).toBe(6);
     first.child.kill("SIGKILL");
-    expect(await second.output).toMatch(/\ndone /);
+    expect(await second.output).toMatch(/^done /m);
     const ranges = getsOfWeights().map(({ headers }) => headers.range);
     expect(ranges).toEqual([undefined, `bytes=${content.length / 2}-`]);
     expect(readdirSync(blobs()).filter((name) => name.includes("incomplete"))).toEqual([]);
@@ -107,7 +110,7 @@ describe.skipIf(process.platform === "win32")("a cache that can't be written to"
     mkdirSync(join(room.folder, "hub"), { mode: 0o555 });
     expect(await load(stranger).output).toMatch(/^failed download\/cache .*EACCES.*HF_HUB_CACHE/);
     chmodSync(join(room.folder, "hub"), 0o755);
-    expect(await load().output).toMatch(/\ndone /);
+    expect(await load().output).toMatch(/^done /m);
     for (const name of readdirSync(room.folder, { recursive: true, withFileTypes: true }))
       if (name.isDirectory()) chmodSync(join(name.parentPath ?? name.path, name.name), 0o555);
     room.hub.add(ID, FILES, "b".repeat(40)); // the branch moves on: same blobs, but no link to them can be made
