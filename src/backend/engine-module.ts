@@ -91,6 +91,7 @@ export function engineModule(plan: KernelPlan, tasks: readonly Task<Fields>[] = 
   const isSameBlock = plan.wide.rows === plan.narrow.rows && plan.wide.columns === plan.narrow.columns;
   const wide = defineMatrixTiles(m, plan.wide);
   const library: Library = {
+    vectors: plan.instructions === "revectorized" ? 2 : 1,
     wide,
     narrow: isSameBlock ? wide : defineMatrixTiles(m, plan.narrow),
     onlineSoftmax: defineOnlineSoftmax(m, writeFloats),

@@ -18,7 +18,10 @@ export const CONFIGURATIONS: Record<string, { plan: KernelPlan; threads: number 
   "3x12 blocks, 1 thread": { plan: { ...relaxed, wide: block(3, 12), narrow: block(2, 16) }, threads: 1 },
   "3x12 blocks, 2 threads": { plan: { ...relaxed, wide: block(3, 12), narrow: block(2, 16) }, threads: 2 },
   "6x8 blocks, 3 threads": { plan: { ...relaxed, wide: block(6, 8), narrow: block(6, 8) }, threads: 3 },
-  "6x16 blocks, 4 threads": { plan: { ...relaxed, wide: block(6, 16), narrow: block(6, 16) }, threads: 4 },
+  "6x16 blocks in pairs, 4 threads": {
+    plan: { ...relaxed, instructions: "revectorized", wide: block(6, 16), narrow: block(6, 16) },
+    threads: 4,
+  },
   "plain SIMD and memory, 1 thread": { plan: { ...plain, wide: block(2, 16), narrow: block(4, 8) }, threads: 1 },
 };
 

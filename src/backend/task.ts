@@ -10,6 +10,8 @@ export type FieldValues<F extends Fields> = { [K in keyof F]: number };
 
 /** What task functions share within the module. */
 export interface Library {
+  /** That are best computed side by side: two where V8 joins them to one of 256 bits, else one, so that all stay in registers. */
+  readonly vectors: 1 | 2;
   /** The best register block for right sides of any width. */
   readonly wide: MatrixTiles;
   /** The best register block whose width divides the usual head sizes, 16, 32, 64, 80. */

@@ -58,12 +58,15 @@ interface Band {
 }
 type BandVariables = Variables<typeof BAND>;
 
-/** Vectors that are computed side by side: pairs of them become one of 256 bits where V8 joins them. */
+/** Channels of the left side are computed so many at a time at most, past the last one too. */
 export const CHANNELS_PER_STEP = 8;
 /** Pixels that a depthwise filter is read for once, by stride; what hangs over the row's end is overwritten or never read. */
 export const PIXELS_PER_STEP = 4;
 
-function defineBand(name: string, fillLeft: (f: FunctionBuilder, v: BandVariables, band: Band) => void) {
+function defineBand(
+  name: string,
+  fillLeft: (f: FunctionBuilder, v: BandVariables, band: Band, library: Library) => void,
+) {
   return defineTask(name, BAND, (f, v, { task, thread, library }) => {
     const picture = f.int(task.div(v.bands));
     const firstRow = f.int(task.rem(v.bands).mul(v.rowsPerTask));
@@ -74,7 +77,7 @@ function defineBand(name: string, fillLeft: (f: FunctionBuilder, v: BandVariable
     const pixel = f.int(picture.mul(v.outHeight).add(firstRow).mul(v.outWidth));
     const band = { rows, frame, left, sums, pixel, picture, firstRow };
     fillFrame(f, v, band);
-    fillLeft(f, v, band);
+    fillLeft(f, v, band, library);
     multiplyBand(f, v, band, library);
     finish(f, v, band, library);
   });
@@ -207,14 +210,15 @@ function mapChannels(
 }
 
 /** The left side is each channel by a 3 x 3 filter of its own, plus a bias. */
-export const separableBand = defineBand("separableBand", (f, v, { rows, frame, left }) => {
+export const separableBand = defineBand("separableBand", (f, v, { rows, frame, left }, { vectors }) => {
   const pixelBytes = f.int(v.channels.shiftLeft(2));
   const rowBytes = f.int(v.frameWidth.mul(pixelBytes));
   const above = f.int(frame);
   const out = f.int(left);
   f.for(0, rows, 1, () => {
-    f.for(0, pixelBytes, CHANNELS_PER_STEP * 4, (channel) => {
-      const step = (stride: 1 | 2) => () => filterPixels(f, { v, pixelBytes, rowBytes, stride, channel, above, out });
+    f.for(0, pixelBytes, vectors * 16, (channel) => {
+      const step = (stride: 1 | 2) => () =>
+        filterPixels(f, { v, pixelBytes, rowBytes, stride, channel, above, out, vectors });
       f.if(v.stride.equals(1), step(1), step(2));
     });
     above.increase(rowBytes.mul(v.stride));
@@ -230,42 +234,44 @@ interface FilterRow {
   channel: IntVariable;
   above: IntVariable;
   out: IntVariable;
+  vectors: 1 | 2;
 }
 
 /** One step of channels of a row of the output, some pixels at a time: each value under their windows is read once. */
-function filterPixels(f: FunctionBuilder, { v, pixelBytes, rowBytes, stride, channel, above, out }: FilterRow): void {
+function filterPixels(f: FunctionBuilder, row: FilterRow): void {
+  const { v, pixelBytes, stride, channel } = row;
   const pixels = stride === 1 ? PIXELS_PER_STEP : PIXELS_PER_STEP / 2;
-  const from = f.int(above.add(channel));
-  const to = f.int(out.add(channel));
+  const loadStep = (address: Int) => Array.from({ length: row.vectors }, (_, i) => f.vector(load(address, 16 * i)));
+  const from = f.int(row.above.add(channel));
+  const to = f.int(row.out.add(channel));
   const end = f.int(to.add(v.outWidth.mul(v.leftStride)));
   f.while(to.isBefore(end), () => {
-    const sums = Array.from({ length: pixels }, () => [f.vector(), f.vector()] as const);
+    const sums = Array.from({ length: pixels }, () => Array.from({ length: row.vectors }, () => f.vector()));
     const filter = f.int(v.filter.add(channel));
-    const row = f.int(from);
+    const line = f.int(from);
     const rowsLeft = f.int(3);
     f.doWhile(
       () => {
-        const at = f.int(row);
+        const at = f.int(line);
         const values = Array.from({ length: (pixels - 1) * stride + 3 }, (_, i) => {
           if (i > 0) at.increase(pixelBytes);
-          return [f.vector(load(at)), f.vector(load(at, 16))] as const;
+          return loadStep(at);
         });
         for (let tap = 0; tap < 3; tap++) {
-          const weights = [f.vector(load(filter)), f.vector(load(filter, 16))] as const;
-          for (const [i, sum] of sums.entries())
-            for (const half of [0, 1] as const)
-              sum[half].set(f.multiplyAdd(values[i * stride + tap]![half], weights[half], sum[half]));
+          const weights = loadStep(filter);
+          for (const [pixel, sum] of sums.entries())
+            for (const [i, part] of sum.entries())
+              part.set(f.multiplyAdd(values[pixel * stride + tap]![i]!, weights[i]!, part));
           filter.increase(pixelBytes);
         }
-        row.increase(rowBytes);
+        line.increase(row.rowBytes);
       },
       rowsLeft.tee(rowsLeft.sub(1)),
     );
-    const bias = [0, 16].map((offset) => f.vector(load(v.filterBias.add(channel), offset)));
-    for (const sum of sums) for (const half of [0, 1] as const) sum[half].set(sum[half].add(bias[half]!));
+    const bias = loadStep(v.filterBias.add(channel));
+    for (const sum of sums) for (const [i, part] of sum.entries()) part.set(part.add(bias[i]!));
     for (const sum of sums) {
-      f.store(to, sum[0]);
-      f.store(to, sum[1], 16);
+      for (const [i, part] of sum.entries()) f.store(to, part, 16 * i);
       to.increase(v.leftStride);
     }
     from.increase(pixelBytes.mul(pixels * stride));
