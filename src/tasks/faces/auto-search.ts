@@ -2,7 +2,7 @@ import type { Image } from "../../images/image.js";
 import type { BoxDetector } from "./box-detector.js";
 import type { Face } from "./face.js";
 import type { FaceSearch, SearchOptions } from "./face-search.js";
-import { turned, wholePicture } from "./look.js";
+import { type Look, turned, wholePicture } from "./look.js";
 import { faceOverlap, mergeFaces } from "./merge-faces.js";
 import { AGREED_SCORE, type Judges, secondLook } from "./second-look.js";
 import { tiles } from "./tiles.js";
@@ -14,22 +14,30 @@ const SAME_CANDIDATE = 0.5;
 
 /**
  * Looks for faces of any size and turn. The first looks, at the whole picture and at tiles of it, are by the network that misses least,
- * lying faces included, and errs most: it only proposes. Faces that fill the picture it may miss, so that is looked at turned as well, and by
- * the short range network. The second look, by the two others, decides.
+ * lying faces included, and errs most: it only proposes. The second look, by the two others, decides. A lying face that fills the picture is
+ * what the first looks may miss, so where nothing else is found the whole is looked at turned as well.
  */
 export class AutoSearch implements FaceSearch {
   constructor(private readonly networks: Judges & { back: Pick<BoxDetector, "detect" | "dispose"> }) {}
 
   async find(image: Image, { minScore = AGREED_SCORE, minSize, signal }: SearchOptions): Promise<Face[]> {
-    const first = { minScore: CANDIDATE_SCORE, signal };
     const whole = wholePicture(image);
-    const lying = turned(whole);
-    const proposed = [
-      ...(await this.networks.back.detect(image, [...tiles(image, minSize), ...lying], first)),
-      ...(await this.networks.short.detect(image, [whole, ...lying], first)),
-    ];
-    const faces = await secondLook(image, distinct(proposed.flat()), this.networks, { minScore, signal });
+    const upright = await this.propose(image, { back: tiles(image, minSize), short: [whole] }, signal);
+    const decide = (candidates: Face[]) => secondLook(image, candidates, this.networks, { minScore, signal });
+    const faces = await decide(distinct(upright));
+    if (!faces.some(({ score }) => score >= AGREED_SCORE)) {
+      const lying = await this.propose(image, { back: turned(whole), short: turned(whole) }, signal);
+      const better = distinct([...upright, ...lying]).filter((candidate) => lying.includes(candidate));
+      faces.push(...(await decide(better)));
+    }
     return mergeFaces(faces).filter(({ box }) => Math.max(box.width, box.height) >= (minSize ?? 0));
+  }
+
+  private async propose(image: Image, looks: { back: Look[]; short: Look[] }, signal?: AbortSignal): Promise<Face[]> {
+    const options = { minScore: CANDIDATE_SCORE, signal };
+    const { back, short } = this.networks;
+    const proposed = await back.detect(image, looks.back, options);
+    return [...proposed, ...(await short.detect(image, looks.short, options))].flat();
   }
 
   async dispose(): Promise<void> {

@@ -46,9 +46,9 @@ describe("secondLook", () => {
   });
 
   it("does not ask the other network where one sees nothing", async () => {
-    const short = network(() => [face(0)]);
-    await judged(face(0), { full: network(() => []), short });
-    expect(short.turns).toEqual([]);
+    const full = network(() => [face(0)]);
+    await judged(face(0), { full, short: network(() => []) });
+    expect(full.turns).toEqual([]);
   });
 
   it("looks at a candidate as its eyes say", async () => {

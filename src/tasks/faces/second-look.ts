@@ -39,10 +39,10 @@ export async function secondLook(
 ): Promise<Face[]> {
   const look = (looks: Look[]) => judge(image, looks, judges, options);
   const first = await look(candidates.map(levelLook));
-  const sure = first.filter((one) => one && one.face.score >= AGREED_SCORE);
-  const doubted = candidates.flatMap((candidate, i) =>
-    sure.includes(first[i]) ? [] : [{ candidate, upright: first[i] }],
-  );
+  const sure = first.filter((one): one is Seen => one !== undefined && one.face.score >= AGREED_SCORE);
+  // A box that a found face explains was displaced, by a tile's border or a turned look.
+  const isFound = (candidate: Face) => sure.some(({ face }) => faceOverlap(face, candidate) > SAME_FACE);
+  const doubted = candidates.flatMap((candidate, i) => (isFound(candidate) ? [] : [{ candidate, upright: first[i] }]));
   // A network that is shown a lying face often takes it for an upright one, with wrong landmarks.
   const others = doubted.map(({ candidate }) => turned(levelLook(candidate)));
   const lying = await look(others.flat());
@@ -66,15 +66,15 @@ async function judge(
   { short, full }: Judges,
   options: { minScore: number; signal?: AbortSignal | undefined },
 ): Promise<(Seen | undefined)[]> {
-  const fullFaces = await full.detect(image, looks, options);
-  // Where one network sees nothing, the other is not asked.
-  const open = looks.flatMap((look, i) => (inMiddle(fullFaces[i]!, look) ? [i] : []));
-  const shortFaces = await short.detect(image, open.map((i) => looks[i]!), options); // biome-ignore format: one line
+  // Where the short range network, a quarter of the other's work, sees nothing, the other is not asked.
+  const shortFaces = await short.detect(image, looks, options);
+  const open = looks.flatMap((_, i) => (shortFaces[i]!.length > 0 ? [i] : []));
+  const fullFaces = await full.detect(image, open.map((i) => looks[i]!), options); // biome-ignore format: one line
   const seen: (Seen | undefined)[] = looks.map(() => undefined);
   for (const [at, i] of open.entries()) {
     const look = looks[i]!;
-    const one = inMiddle(fullFaces[i]!, look)!;
-    const other = shortFaces[at]!.find((face) => faceOverlap(face, one) > SAME_FACE);
+    const one = inMiddle(fullFaces[at]!, look);
+    const other = one && shortFaces[i]!.find((face) => faceOverlap(face, one) > SAME_FACE);
     if (other) seen[i] = { look, face: { ...mergeFaces([one, other])[0]!, score: Math.min(one.score, other.score) } };
   }
   return seen;
