@@ -4,6 +4,7 @@ import { canCompile, rankBlocks } from "./kernel-probe.js";
 import { allowRelaxedSimd } from "./threads-node.js";
 
 const revectorization = vi.hoisted(() => ({ isOn: false, works: true }));
+const probed = vi.hoisted(() => ({ isFused: true }));
 const machine = vi.hoisted(() => ({ architecture: "x64", v8: 11 }));
 vi.mock("./threads-node.js", async (original) => ({
   ...(await original<typeof import("./threads-node.js")>()),
@@ -22,7 +23,7 @@ vi.mock("./kernel-probe.js", async (original) => {
     if (revectorization.isOn && !revectorization.works) throw new Error("wrong numbers");
     return probe.rankBlocks(...given);
   };
-  return { ...probe, rankBlocks: rank };
+  return { ...probe, rankBlocks: rank, isMultiplyAddFused: () => probed.isFused };
 });
 
 describe("choosePlan", () => {
@@ -71,6 +72,18 @@ describe("choosePlan", () => {
     expect(() => choosePlan({ revectorize: false })).toThrow(expect.objectContaining({ code: "engine/no-simd" }));
     validate.mockRestore();
   });
+
+  it("takes plain SIMD where multiply-add is not fused, as on x64 without AVX", () => {
+    probed.isFused = false;
+    expect(choosePlan({ revectorize: false })).toMatchObject({ instructions: "plain", multiplication: "plain" });
+    probed.isFused = true;
+  });
+
+  it("says so where there is no WebAssembly at all, as under --jitless", () => {
+    vi.stubGlobal("WebAssembly", undefined);
+    expect(() => choosePlan({ revectorize: false })).toThrow(expect.objectContaining({ code: "engine/no-simd" }));
+    vi.unstubAllGlobals();
+  });
 });
 
 describe("rankBlocks", () => {
@@ -88,6 +101,11 @@ describe("rankBlocks", () => {
       expect.objectContaining({ code: "engine/self-test" }),
     );
     instance.mockRestore();
+  });
+
+  it("finds that a processor with AVX or NEON fuses multiply and add", async () => {
+    const { isMultiplyAddFused } = await vi.importActual<typeof import("./kernel-probe.js")>("./kernel-probe.js");
+    expect(isMultiplyAddFused("shared")).toBe(true);
   });
 
   it("finds that relaxed SIMD compiles once it is allowed", () => {

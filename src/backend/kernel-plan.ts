@@ -1,6 +1,6 @@
 import { EngineError } from "../errors.js";
 import type { KernelPlan } from "./engine-module.js";
-import { canCompile, isByteDotExact, rankBlocks } from "./kernel-probe.js";
+import { canCompile, isByteDotExact, isMultiplyAddFused, rankBlocks } from "./kernel-probe.js";
 import { allowRelaxedSimd, allowRevectorization, forbidRevectorization, runtime } from "./threads-node.js";
 import type { RegisterBlock } from "./wasm/matrix-tiles.js";
 
@@ -56,7 +56,7 @@ export function choosePlan({ revectorize }: { revectorize: boolean }): KernelPla
   const memory = typeof SharedArrayBuffer === "function" ? "shared" : "plain";
   if (!canCompile("plain", memory))
     throw new EngineError("engine/no-simd", 'This JavaScript engine has no WebAssembly SIMD. Use the engine "cpu".');
-  if (!canCompile("relaxed", memory)) return planFor("plain", memory);
+  if (!canCompile("relaxed", memory) || !isMultiplyAddFused(memory)) return planFor("plain", memory);
   if (revectorize && allowRevectorization()) {
     try {
       return planFor("revectorized", memory);

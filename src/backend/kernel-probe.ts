@@ -2,16 +2,19 @@ import { EngineError } from "../errors.js";
 import type { Multiplication } from "./wasm/function-builder.js";
 import { defineMatrixTiles, type RegisterBlock } from "./wasm/matrix-tiles.js";
 import { ModuleBuilder } from "./wasm/module-builder.js";
-import { vectorOfInt, vectorZero } from "./wasm/values.js";
+import { load, vectorOfInt, vectorZero } from "./wasm/values.js";
 
 export type MemoryKind = "shared" | "plain";
 
 /** A small product whose columns every block divides. */
 const SIZE = { rows: 24, k: 384, columns: 96 };
 
-/** Whether this JavaScript engine takes code of a kind at all. */
+/** Whether this JavaScript engine takes code of a kind at all. Under `--jitless` there is no WebAssembly. */
 export function canCompile(multiplication: Multiplication, memory: MemoryKind): boolean {
-  return WebAssembly.validate(probeModule(multiplication, { rows: 1, columns: 4 }, memory));
+  return (
+    typeof WebAssembly === "object" &&
+    WebAssembly.validate(probeModule(multiplication, { rows: 1, columns: 4 }, memory))
+  );
 }
 
 /** Whether the relaxed product of bytes is exact for all unsigned ones: older x64 code adds pairs of products with saturation. */
@@ -26,6 +29,26 @@ export function isByteDotExact(memory: MemoryKind): boolean {
   };
   probe(0);
   return new Int32Array(wasm.buffer, 0, 4).every((sum) => sum === 4 * 127 * 255);
+}
+
+/**
+ * Whether the relaxed multiply-add rounds once. On x64 without AVX it does not, and V8 11 (Node 20) compiles relaxed code there that computes
+ * wrong numbers now and then, too seldom for a self-test to rely on.
+ */
+export function isMultiplyAddFused(memory: MemoryKind): boolean {
+  const m = new ModuleBuilder({ multiplication: "relaxed", memory, constantsAt: 0 });
+  m.define("probe", { address: "int" }, (f, { address }) => {
+    const factor = f.vector(load(address));
+    f.store(address, f.multiplyAdd(factor, factor, load(address, 16)));
+  });
+  const wasm = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: memory === "shared" });
+  const floats = new Float32Array(wasm.buffer, 0, 8);
+  floats.fill(1 + 2 ** -12, 0, 4).fill(-1 - 2 ** -11, 4);
+  const { probe } = new WebAssembly.Instance(new WebAssembly.Module(m.bytes()), { env: { memory: wasm } }).exports as {
+    probe: (address: number) => void;
+  };
+  probe(0);
+  return floats[0] === 2 ** -24; // rounded in between, nothing is left of it
 }
 
 /** A module whose `probe(a, b, c, bias)` computes the probe's product. */

@@ -151,6 +151,17 @@ describe("ThreadPool", () => {
     expect([...counts.subarray(0, 8)]).toEqual(Array(8).fill(1));
   });
 
+  it("is the calling thread alone where memory can't be shared", () => {
+    const memory = new EngineMemory(control.end, "plain");
+    const pool = new ThreadPool(memory, engineModule({ ...plan, memory: "plain" }, TASKS), 4);
+    pools.push(pool);
+    pool.resize(3);
+    expect(pool.size).toBe(1);
+    const counter = memory.allocate(4 * 64);
+    pool.run(work, { counter }, 5);
+    expect([...new Int32Array(memory.wasm.buffer, counter, 6)]).toEqual([1, 1, 1, 1, 1, 0]);
+  });
+
   it("ends its threads when it is disposed", async () => {
     const created = createPool(3);
     await untilThreadsServe(created);

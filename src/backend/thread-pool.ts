@@ -27,6 +27,8 @@ export class ThreadPool {
   /** Threads that ended by themselves. */
   private losses = 0;
   private readonly memory: WebAssembly.Memory;
+  /** Threads that there may be, the caller included: memory that is not shared is the caller's alone. */
+  private readonly most: number;
   /** A dispatch that was begun and not finished. */
   private begun: { name: string; tasks: number } | undefined;
 
@@ -38,6 +40,7 @@ export class ThreadPool {
     private readonly patienceMs = 10_000,
   ) {
     this.memory = memory.wasm;
+    this.most = memory.kind === "shared" ? MOST_THREADS / 2 : 1;
     this.wordsView = new Int32Array(memory.wasm.buffer, 0, control.end / 4);
     this.reals.set(code.constants, control.constants / 4);
     this.indices = new Map(code.tasks.map((task, i) => [task, i]));
@@ -80,7 +83,7 @@ export class ThreadPool {
 
   /** Brings the pool to a number of threads, starting some or letting some end. Between dispatches. */
   resize(threads: number): void {
-    const wanted = Math.min(Math.max(1, threads), MOST_THREADS / 2) - 1;
+    const wanted = Math.min(Math.max(1, threads), this.most) - 1;
     const serving = this.serving();
     for (const thread of serving.slice(wanted)) this.setWord(control.stop, thread, 1);
     this.wake();

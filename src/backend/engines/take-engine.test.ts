@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { describeEngine, useEngine } from "../engine.js";
 import { PeerPackages } from "./peer-packages.js";
 
@@ -190,5 +190,26 @@ describe('"auto"', () => {
     await useEngine({ engine: "cpu" }, packages);
     await useEngine({}, packages);
     expect(describeEngine().engine).toBe("vitrail");
+  });
+
+  it("says so when vitrail can't start, and auto goes on to cpu, with the reason", async () => {
+    await useEngine({ engine: "cpu" });
+    if (tf.findBackendFactory("vitrail")) tf.removeBackend("vitrail");
+    tf.registerBackend("vitrail", () => {
+      throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+    });
+    const noise = vi.spyOn(console, "warn").mockReturnValue();
+    try {
+      await expect(useEngine({ engine: "vitrail" })).rejects.toMatchObject({ code: "engine/failed" });
+      await useEngine({ engine: "auto" }, new PeerPackages(() => [join(project, "package.json")]));
+      expect(describeEngine()).toMatchObject({ engine: "cpu", simd: "none" });
+      expect(describeEngine().skipped.at(-1)).toMatchObject({
+        engine: "vitrail",
+        reason: expect.stringContaining("ulimit"),
+      });
+    } finally {
+      noise.mockRestore();
+      tf.removeBackend("vitrail");
+    }
   });
 });

@@ -65,5 +65,12 @@ async function start(name: EngineName, packages: PeerPackages, options: StartOpt
   const peer = PEER_ENGINES.find((one) => one.name === name);
   if (peer) return startPeerEngine(peer, packages, options);
   if (name === "vitrail") registerVitrailBackend({ threads: options.threads });
-  await setBackend(name === "vitrail" ? BACKEND_NAME : "cpu");
+  // TF.js prints why a backend did not start, and only says that it did not.
+  if (!(await setBackend(name === "vitrail" ? BACKEND_NAME : "cpu")))
+    throw new EngineError(
+      "engine/failed",
+      `The engine "${name}" could not start: its memory or a thread was refused, most often for want of address space (ulimit -v). ` +
+        'Give the process more, or take the engine "cpu".',
+      { details: { engine: name } },
+    );
 }
