@@ -12,7 +12,7 @@ import type { ApiKeys } from "./http/api-keys.js";
 import { withDeadline } from "./http/deadline.js";
 import type { Logger } from "./http/json-log.js";
 import { openApiDocument } from "./http/openapi.js";
-import { Call, type Dialect, type Operation } from "./http/operation.js";
+import { Call, type Dialect, type Operation, pathTemplate } from "./http/operation.js";
 import { problemOf } from "./http/problem.js";
 import type { Quota } from "./http/quota.js";
 import { requestIdOf } from "./http/request-id.js";
@@ -85,14 +85,10 @@ export function makeApp(parts: AppParts): Hono<{ Variables: Variables }> {
   return app;
 }
 
-async function answer(
-  c: AppContext,
-  { path, handle }: Operation,
-  { service, deadlineMs }: AppParts,
-): Promise<Response> {
-  c.set("route", path);
+async function answer(c: AppContext, operation: Operation, { service, deadlineMs }: AppParts): Promise<Response> {
+  c.set("route", pathTemplate(operation));
   const result = await withDeadline(c.req.raw, deadlineMs, (signal) =>
-    handle(new Call(c, service, c.get("requestId"), signal)),
+    operation.handle(new Call(c, service, c.get("requestId"), signal)),
   );
   return result instanceof Response ? result : c.json(result as object);
 }

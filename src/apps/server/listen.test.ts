@@ -24,10 +24,18 @@ beforeAll(async () => {
 afterAll(() => listening?.close());
 
 const post = (path: string, body: Uint8Array) =>
-  fetch(`${listening.url}${path}`, { method: "POST", body: new Uint8Array(body), headers: { "content-type": "image/jpeg" } });
+  fetch(`${listening.url}${path}`, {
+    method: "POST",
+    body: new Uint8Array(body),
+    headers: { "content-type": "image/jpeg" },
+  });
 
 /** Writes parts to a bare socket, with pauses, and gives all that comes back until it is closed. */
-function overSocket(parts: (string | Uint8Array)[], pauseMs = 0, mostMs = 4_000): Promise<{ text: string; ms: number }> {
+function overSocket(
+  parts: (string | Uint8Array)[],
+  pauseMs = 0,
+  mostMs = 4_000,
+): Promise<{ text: string; ms: number }> {
   const { hostname, port } = new URL(listening.url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
@@ -54,7 +62,8 @@ function overSocket(parts: (string | Uint8Array)[], pauseMs = 0, mostMs = 4_000)
   });
 }
 const statusOf = (text: string) => Number(/^HTTP\/1.1 (\d+)/.exec(text)?.[1]);
-const head = (headers: string[]) => `POST /models/emotions HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\n${headers.join("\r\n")}\r\n\r\n`;
+const head = (headers: string[]) =>
+  `POST /models/emotions HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\n${headers.join("\r\n")}\r\n\r\n`;
 
 it("answers over Node's HTTP", async () => {
   const response = await post("/models/emotions", photo);
@@ -63,7 +72,9 @@ it("answers over Node's HTTP", async () => {
 
 describe("slow clients", () => {
   it("closes 200 sockets that send a header's bytes one by one, with 408, within the time and 1 s, while others are answered", async () => {
-    const letters = [..."POST /models/emotions HTTP/1.1\r\nHost: a\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"];
+    const letters = [
+      ..."POST /models/emotions HTTP/1.1\r\nHost: a\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ];
     const slow = Array.from({ length: 200 }, () => overSocket(letters, 50));
     const begin = performance.now();
     for (let i = 0; i < 5; i++) expect((await post("/models/emotions", photo)).status).toBe(200);
@@ -98,7 +109,10 @@ describe("bodies that lie", () => {
 
   it("refuses chunks that go over the limit, and does not read on without end", async () => {
     const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
-    const { text } = await overSocket([head(["Transfer-Encoding: chunked"]), ...Array.from({ length: 200 }, () => chunk)], 1);
+    const { text } = await overSocket(
+      [head(["Transfer-Encoding: chunked"]), ...Array.from({ length: 200 }, () => chunk)],
+      1,
+    );
     expect(statusOf(text)).toBe(413);
   });
 
@@ -127,9 +141,13 @@ describe("bodies that lie", () => {
     const sockets = new Set<unknown>();
     const send = (body: Buffer) =>
       new Promise<number>((resolve, reject) => {
-        const sent = request(`${listening.url}/models/emotions`, { method: "POST", agent, headers: { "content-type": "image/jpeg" } }, (response) => {
-          response.resume().on("end", () => resolve(response.statusCode!));
-        });
+        const sent = request(
+          `${listening.url}/models/emotions`,
+          { method: "POST", agent, headers: { "content-type": "image/jpeg" } },
+          (response) => {
+            response.resume().on("end", () => resolve(response.statusCode!));
+          },
+        );
         sent.on("socket", (socket) => sockets.add(socket)).on("error", reject);
         sent.end(body);
       });

@@ -33,12 +33,13 @@ export async function buildThreads(into: string): Promise<void> {
     bundle: true,
     packages: "external",
     platform: "node",
+    target: "node20",
     format: "esm",
     logLevel: "error",
   });
 }
 
-export const testSurroundings = (web = PUBLIC_WEB): ServerSurroundings => ({
+const testSurroundings = (web = PUBLIC_WEB): ServerSurroundings => ({
   threads: pathToFileURL(`${folder}/`),
   web,
 });

@@ -1,13 +1,13 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
-import type { Dialect, Operation } from "./operation.js";
+import { type Dialect, type Operation, pathTemplate } from "./operation.js";
 
 /** The OpenAPI 3.1 document of all routes, made of the schemas that check what comes in. */
 export function openApiDocument(dialects: readonly Dialect[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const dialect of dialects)
     for (const operation of dialect.operations) {
-      const path = operation.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}");
+      const path = pathTemplate(operation);
       paths[path] = { ...paths[path], [operation.method]: describe(operation, dialect) };
     }
   return {

@@ -23,6 +23,11 @@ export interface Operation {
   handle(call: Call): Promise<unknown>;
 }
 
+/** A path as OpenAPI and metrics write it: `/models/{name}`. */
+export function pathTemplate({ path }: Pick<Operation, "path">): string {
+  return path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}");
+}
+
 /** One system's way to speak, whole: its routes and its errors. */
 export interface Dialect {
   name: string;

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+/** A server in a process of its own, as `vitrail serve` starts it. */
+export class ServerProcess {
+  /** The JSON lines that it has logged. */
+  readonly log: { requestId?: string; status?: number; msg: string }[] = [];
+  /** Its exit code once it has ended. */
+  readonly ended: Promise<number | null>;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+    readLog: AsyncIterable<string>,
+  ) {
+    this.ended = new Promise((resolve) => child.once("close", resolve));
+    void (async () => {
+      for await (const line of readLog) this.log.push(JSON.parse(line));
+    })();
+  }
+
+  /** Starts it on a free port of this machine, and waits until it listens. */
+  static async start(cli: string, args: readonly string[]): Promise<ServerProcess> {
+    const child = spawn(process.execPath, [cli, "serve", "--port", "0", ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const lines = createInterface({ input: child.stdout! });
+    const said: string[] = [];
+    for await (const line of createInterface({ input: child.stderr! })) {
+      said.push(line);
+      const [, url] = /^listening on (\S+)$/.exec(line) ?? [];
+      if (url) {
+        child.stderr!.resume();
+        return new ServerProcess(child, url, lines);
+      }
+    }
+    throw new Error(`The server did not start: ${said.join("\n")}`);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Resident memory in megabytes. Linux only; NaN elsewhere. */
+  residentMb(): number {
+    try {
+      const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.child.pid}/status`, "utf8")) ?? [];
+      return Number(kilobytes) / 1024;
+    } catch {
+      return Number.NaN;
+    }
+  }
+
+  async stop(): Promise<number | null> {
+    this.signal("SIGTERM");
+    return this.ended;
+  }
+}
