@@ -70,6 +70,12 @@ describe("averageLinkage", () => {
 });
 
 describe("clusterFaces", () => {
+  it("gives the same groups from results that were kept as JSON, with vectors as lists", () => {
+    const results = asResults([...crowd(3, 6, 0.6)]);
+    const kept = results.map(({ faces }) => ({ faces: faces.map(({ vector }) => ({ vector: [...vector!] })) }));
+    expect(clusterFaces(JSON.parse(JSON.stringify(kept)))).toEqual(clusterFaces(results));
+  });
+
   it("puts 60 faces of five people into five groups, with a threshold and without", () => {
     const results = asResults(crowd(5, 12, 0.5));
     const fixed = clusterFaces(results, { threshold: 0.5 });

@@ -3,7 +3,6 @@ import { checkOptionNames, rangeOption } from "../options.js";
 import { Forest } from "../search/forest.js";
 import { assertResults } from "./assert-faces.js";
 import { averageLinkage, type Merge } from "./average-linkage.js";
-import type { FaceAnalysis } from "./face-analysis.js";
 
 /** A face among several pictures: the picture's index, and the face's in it. */
 export interface FacePlace {
@@ -27,6 +26,11 @@ export interface ClusterOptions {
   threshold?: number | "auto";
 }
 
+/** What `analyzeFaces` gives with `embed`, or what was kept of it as JSON. */
+interface FacesWithVectors {
+  readonly faces: readonly { readonly vector?: Float32Array | readonly number[] }[];
+}
+
 /** A gap that is no wider says nothing: then all faces are one group. */
 const LEAST_GAP = 0.05;
 /** Similarities of all pairs are held at once: 100 MB. */
@@ -39,10 +43,7 @@ const MOST_FACES = 5000;
  *
  * @throws InputError `input/face`, `input/vector-missing`, `input/too-many-faces`, `input/option`
  */
-export function clusterFaces(
-  results: readonly Pick<FaceAnalysis, "faces">[],
-  options: ClusterOptions = {},
-): FaceClusters {
+export function clusterFaces(results: readonly FacesWithVectors[], options: ClusterOptions = {}): FaceClusters {
   assertResults(results);
   checkOptionNames(options, ["threshold"]);
   const { threshold = "auto" } = options;
@@ -59,7 +60,7 @@ export function clusterFaces(
           { details: { picture, face } },
         );
       places.push({ picture, face });
-      vectors.push(vector!);
+      vectors.push(Float32Array.from(vector!));
     }
   if (vectors.length > MOST_FACES)
     throw new InputError(
@@ -73,10 +74,10 @@ export function clusterFaces(
 }
 
 /** What is wrong with a face's vector, beside the first one. */
-function troubleOf(vector: Float32Array | undefined, first = vector): string | undefined {
+function troubleOf(vector: ArrayLike<number> | undefined, first = vector): string | undefined {
   if (!vector?.length) return "no vector";
   if (vector.length !== first!.length) return "a vector of another length";
-  return vector.every(Number.isFinite) ? undefined : "a vector that holds NaN or infinity";
+  return Array.from(vector).every(Number.isFinite) ? undefined : "a vector that holds NaN or infinity";
 }
 
 /** The middle of the widest gap between the similarities of joins, of which the first is that of a face with itself. */

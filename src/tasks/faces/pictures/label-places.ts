@@ -11,7 +11,6 @@ const LARGEST_HIDDEN_SHARE = 1 / 4;
 /** Finds places for the labels of a picture's faces: inside of the picture, on no other label, and on no face if that can be helped. */
 export class LabelPlaces {
   private readonly taken: Rectangle[] = [];
-
   private readonly faces: readonly Rectangle[];
 
   /** @param boxes of all faces, also of those without a label; pixels */
@@ -41,11 +40,16 @@ export class LabelPlaces {
 
   /** The place that hides least, the first of equal ones. */
   private bestPlace(box: Rectangle, size: Size, most: number): Rectangle | undefined {
+    const candidates = this.candidates(box, size).filter((place) => this.isInside(place));
+    // In a crowd, most faces and labels are far from all of them.
+    const around = boundsOf(candidates);
+    const faces = this.faces.filter((face) => sharedArea(face, around) > 0);
+    const taken = this.taken.filter((other) => sharedArea(other, around) > 0);
     let best: Rectangle | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const place of this.candidates(box, size)) {
-      if (!this.isFree(place)) continue;
-      const hidden = Math.max(...this.faces.map((face) => hiddenShare(face, place)));
+    for (const place of candidates) {
+      if (taken.some((other) => sharedArea(place, other) > 0)) continue;
+      const hidden = Math.max(0, ...faces.map((face) => hiddenShare(face, place)));
       if (hidden <= most && hidden < least) [best, least] = [place, hidden];
     }
     return best;
@@ -69,10 +73,8 @@ export class LabelPlaces {
     ].map((corner) => ({ ...corner, ...size }));
   }
 
-  private isFree(place: Rectangle): boolean {
-    const { x, y, width, height } = place;
-    const isInside = x >= 0 && y >= 0 && x + width <= this.picture.width && y + height <= this.picture.height;
-    return isInside && !this.taken.some((other) => sharedArea(place, other) > 0);
+  private isInside({ x, y, width, height }: Rectangle): boolean {
+    return x >= 0 && y >= 0 && x + width <= this.picture.width && y + height <= this.picture.height;
   }
 
   /** The part of a box that lies in the picture. */
@@ -86,6 +88,15 @@ export class LabelPlaces {
 function rounded({ x, y, width, height }: Rectangle): Rectangle {
   const [left, top] = [Math.round(x), Math.round(y)];
   return { x: left, y: top, width: Math.round(x + width) - left, height: Math.round(y + height) - top };
+}
+
+/** The smallest rectangle around some others. */
+function boundsOf(rectangles: readonly Rectangle[]): Rectangle {
+  const left = Math.min(...rectangles.map(({ x }) => x));
+  const top = Math.min(...rectangles.map(({ y }) => y));
+  const right = Math.max(...rectangles.map(({ x, width }) => x + width));
+  const bottom = Math.max(...rectangles.map(({ y, height }) => y + height));
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 function inside(value: number, limit: number): number {
