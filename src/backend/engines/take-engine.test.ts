@@ -212,4 +212,14 @@ describe('"auto"', () => {
       tf.removeBackend("vitrail");
     }
   });
+
+  it("says so when not even the probe's memory can be had", async () => {
+    await useEngine({ engine: "cpu" });
+    if (tf.findBackendFactory("vitrail")) tf.removeBackend("vitrail");
+    const memory = vi.spyOn(WebAssembly, "Memory").mockImplementation(() => {
+      throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+    });
+    await expect(useEngine({ engine: "vitrail" })).rejects.toMatchObject({ code: "engine/failed" });
+    memory.mockRestore();
+  });
 });

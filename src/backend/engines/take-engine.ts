@@ -64,13 +64,24 @@ async function decide(packages: PeerPackages, threads: number | undefined) {
 async function start(name: EngineName, packages: PeerPackages, options: StartOptions): Promise<void> {
   const peer = PEER_ENGINES.find((one) => one.name === name);
   if (peer) return startPeerEngine(peer, packages, options);
-  if (name === "vitrail") registerVitrailBackend({ threads: options.threads });
-  // TF.js prints why a backend did not start, and only says that it did not.
-  if (!(await setBackend(name === "vitrail" ? BACKEND_NAME : "cpu")))
-    throw new EngineError(
-      "engine/failed",
-      `The engine "${name}" could not start: its memory or a thread was refused, most often for want of address space (ulimit -v). ` +
-        'Give the process more, or take the engine "cpu".',
-      { details: { engine: name } },
-    );
+  if (name === "vitrail") return startVitrail(options);
+  await setBackend("cpu");
+}
+
+async function startVitrail({ threads }: StartOptions): Promise<void> {
+  let cause: unknown;
+  try {
+    registerVitrailBackend({ threads });
+    // TF.js prints why a backend did not start, and only says that it did not.
+    if (await setBackend(BACKEND_NAME)) return;
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    cause = error;
+  }
+  throw new EngineError(
+    "engine/failed",
+    'The engine "vitrail" could not start: its memory or a thread was refused, most often for want of address space (ulimit -v), ' +
+      'of which it reserves 10 GB and touches what it needs. Give the process more, or take the engine "cpu".',
+    { details: { engine: "vitrail" }, cause },
+  );
 }
