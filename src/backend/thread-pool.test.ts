@@ -4,7 +4,7 @@ import { engineModule } from "./engine-module.js";
 import { EngineMemory } from "./memory.js";
 import { defineTask, type Fields, type Task } from "./task.js";
 import { ThreadPool } from "./thread-pool.js";
-import { startThread } from "./threads-node.js";
+import { startThread, type Thread } from "./threads-node.js";
 import type { FunctionBuilder } from "./wasm/function-builder.js";
 import { atomic, Int, loadInt } from "./wasm/values.js";
 
@@ -149,6 +149,32 @@ describe("ThreadPool", () => {
     counts.fill(0);
     pool.run(work, { counter }, 8);
     expect([...counts.subarray(0, 8)]).toEqual(Array(8).fill(1));
+  });
+
+  it("is right, or says that a thread is lost, when threads are killed at work again and again, and ends up with the caller alone", async () => {
+    vi.mocked(startThread).mockClear();
+    const created = createPool(3, 300);
+    const { pool, counter, counts } = created;
+    await untilThreadsServe(created);
+    for (let round = 0; round < 12; round++) {
+      const killed = vi.mocked(startThread).mock.results.map(({ value }) => (value as Thread).terminate());
+      counts.fill(0);
+      try {
+        pool.run(work, { counter }, 8); // some of them may hold a task now, and can't tell
+        expect(Math.min(...counts.subarray(0, 8))).toBeGreaterThan(0);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "engine/thread-lost" });
+      }
+      await Promise.all(killed);
+      await turn();
+      counts.fill(0);
+      pool.run(work, { counter }, 8);
+      expect(Math.min(...counts.subarray(0, 8))).toBeGreaterThan(0);
+    }
+    expect(pool.size).toBe(1);
+    pool.resize(2); // asked for again, there is a new one
+    await untilThreadsServe(created);
+    expect(pool.size).toBe(2);
   });
 
   it("is the calling thread alone where memory can't be shared", () => {
