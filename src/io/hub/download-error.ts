@@ -5,6 +5,7 @@ export const DOWNLOAD_CODES = {
   "download/offline": "a variable forbids the network, and the cache lacks the model",
   "download/unreachable": "the server can't be reached, and the cache lacks the model",
   "download/proxy": "the proxy can't be reached, or refuses",
+  "download/certificate": "the server's certificate is not trusted here",
   "download/timeout": "the server was silent, or next to silent, for too long",
   "download/cut": "the connection broke again and again",
   "download/server": "the server failed (5xx) again and again",

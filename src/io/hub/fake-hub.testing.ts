@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
@@ -40,18 +41,20 @@ export class FakeHub {
   storageOrigin = "";
 
   private constructor(
-    private readonly hub: ReturnType<typeof createServer>,
-    private readonly storage: ReturnType<typeof createServer>,
+    private readonly hub: Server,
+    private readonly storage: Server,
   ) {}
 
-  static async start(): Promise<FakeHub> {
-    const servers = [createServer(), createServer()] as const;
+  /** @param tls key and certificate for https */
+  static async start(tls?: { key: string; cert: string }): Promise<FakeHub> {
+    const make = () => (tls ? createSecureServer(tls) : createServer()) as Server;
+    const servers = [make(), make()] as const;
     const fake = new FakeHub(...servers);
     servers[0].on("request", (request, response) => void fake.answer(request, response));
     servers[1].on("request", (request, response) => void fake.answer(request, response));
     await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done))));
     [fake.endpoint, fake.storageOrigin] = servers.map(
-      (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      (server) => `${tls ? "https" : "http"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     ) as [string, string];
     return fake;
   }

@@ -126,7 +126,8 @@ function snapshotOf(cache: ModelCache, commit: string): ModelSnapshot {
 function isNoAnswer(error: unknown): boolean {
   if (!(error instanceof DownloadError) || error.code === "download/proxy") return false;
   return (
-    isTransient(error) || /^download\/(unauthorized|forbidden|gated|not-found|refused|not-a-hub)$/.test(error.code)
+    isTransient(error) ||
+    /^download\/(certificate|unauthorized|forbidden|gated|not-found|refused|not-a-hub)$/.test(error.code)
   );
 }
 

@@ -8,6 +8,9 @@ const CUTS = new Set([
   ...["HPE_INVALID_CONSTANT", "HPE_INVALID_EOF_STATE", "UND_ERR_INFO", "UND_ERR_DESTROYED"],
 ]);
 
+/** The server shows a certificate that this machine does not trust: most often a company's own, on the way to all others. */
+const CERTIFICATES = /CERT|^UNABLE_TO_VERIFY|^ERR_TLS_/;
+
 /** An error of undici or of the system as ours. Says hosts only: addresses may be signed, and proxies have passwords. */
 export function networkError(error: unknown, url: URL, proxy: URL | undefined): DownloadError {
   if (error instanceof DownloadError) return error;
@@ -18,6 +21,12 @@ export function networkError(error: unknown, url: URL, proxy: URL | undefined): 
     return downloadError("download/cut", `"${url.host}" broke off the connection${why}. Load the model again.`, {
       details,
     });
+  if (CERTIFICATES.test(code ?? ""))
+    return downloadError(
+      "download/certificate",
+      `"${url.host}" shows a certificate that Node does not trust${why}. If your company's network opens connections, set NODE_EXTRA_CA_CERTS to the file of its certificate.`,
+      { details },
+    );
   if (proxy && code !== "UND_ERR_HEADERS_TIMEOUT" && code !== "UND_ERR_BODY_TIMEOUT")
     return downloadError(
       "download/proxy",

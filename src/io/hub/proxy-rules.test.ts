@@ -1,6 +1,5 @@
-import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ConnectProxy } from "./connect-proxy.testing.js";
 import { getModel } from "./get-model.js";
 import { TINY_MODEL, useHubRoom } from "./hub-room.testing.js";
 import { proxyFor, proxyRules } from "./proxy-rules.js";
@@ -41,56 +40,34 @@ describe("proxyFor", () => {
 
 describe("a download through a proxy", () => {
   const room = useHubRoom();
-  const proxy = { requests: [] as { to: string; login: string | undefined }[], status: 200, port: 0 };
-  const server = createServer();
-  server.on("connect", (request, socket) => {
-    proxy.requests.push({ to: request.url ?? "", login: request.headers["proxy-authorization"] });
-    if (proxy.status !== 200) return void socket.end(`HTTP/1.1 ${proxy.status} No\r\n\r\n`);
-    // Only the proxy knows where "hub.test" is.
-    const port = Number(request.url?.split(":")[1]);
-    const upstream = connect(port, "127.0.0.1", () => {
-      socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-      upstream.pipe(socket).pipe(upstream);
-    });
-    for (const end of [socket, upstream]) end.on("error", () => {});
-  });
+  let proxy: ConnectProxy;
   beforeEach(async () => {
-    Object.assign(proxy, { requests: [], status: 200 });
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    proxy.port = (server.address() as AddressInfo).port;
+    proxy = await ConnectProxy.start();
   });
-  afterEach(() => new Promise((done) => server.close(done)));
-  const throughProxy = () => {
-    const { port } = new URL(room.hub.endpoint);
-    return room.settings({
-      HF_ENDPOINT: `http://hub.test:${port}`,
-      HTTP_PROXY: `http://me:p%40ss@127.0.0.1:${proxy.port}`,
+  afterEach(() => proxy.stop());
+  const throughProxy = () =>
+    room.settings({
+      HF_ENDPOINT: `http://hub.test:${new URL(room.hub.endpoint).port}`,
+      HTTP_PROXY: `http://me:p%40ss@${proxy.host}`,
     });
-  };
 
   it("is a tunnel for the Hub and for the storage, with the proxy's login", async () => {
     room.hub.add("owner/tiny", TINY_MODEL);
     await getModel("owner/tiny", {}, throughProxy());
     const hosts = new Set(proxy.requests.map(({ to }) => to));
-    expect(hosts).toEqual(
-      new Set([`hub.test:${new URL(room.hub.endpoint).port}`, new URL(room.hub.storageOrigin).host]),
-    );
+    const hub = `hub.test:${new URL(room.hub.endpoint).port}`;
+    expect(hosts).toEqual(new Set([hub, new URL(room.hub.storageOrigin).host]));
     expect(proxy.requests[0]?.login).toBe(`Basic ${Buffer.from("me:p@ss").toString("base64")}`);
   });
 
   it("names the proxy, not its password, when it refuses or is not there", async () => {
     proxy.status = 407;
     const refused = await getModel("owner/tiny", {}, throughProxy()).catch((error) => error);
-    expect(refused).toMatchObject({
-      code: "download/proxy",
-      message: expect.stringContaining(`127.0.0.1:${proxy.port}`),
-    });
-    const gone = { ...throughProxy() };
-    await new Promise((done) => server.close(done));
-    const failed = await getModel("owner/tiny", {}, gone).catch((error) => error);
+    expect(refused).toMatchObject({ code: "download/proxy", message: expect.stringContaining(proxy.host) });
+    await proxy.stop();
+    const failed = await getModel("owner/tiny", {}, throughProxy()).catch((error) => error);
     expect(failed.code).toBe("download/proxy");
     for (const error of [refused, failed])
       expect(JSON.stringify(error) + error.stack + String(error.cause)).not.toMatch(/p%40ss|p@ss/);
-    await new Promise<void>((done) => server.listen(0, done));
   });
 });
