@@ -8,6 +8,12 @@ export type { Evaluation, LabelCurve, Mistake } from "../tasks/training/evaluati
 export type { Example, Omission, Problem } from "../tasks/training/example.js";
 export { fitHead } from "../tasks/training/fit-head.js";
 export type { FitOptions, FitProgress, FitSettings } from "../tasks/training/fit-options.js";
+export {
+  type FitVectorsOptions,
+  fitVectors,
+  type LabelledVector,
+  type VectorHead,
+} from "../tasks/training/fit-vectors.js";
 export type { EvaluateOptions, FitSummary, Head } from "../tasks/training/head.js";
 export type { PrecisionRecallCurve, PrecisionRecallPoint } from "../tasks/training/precision-recall.js";
 export type { ExampleSource } from "../tasks/training/read-examples.js";

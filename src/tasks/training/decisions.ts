@@ -1,4 +1,5 @@
 import type { Problem } from "./example.js";
+import { indexOfLargest } from "./index-of-largest.js";
 import type { Targets } from "./targets.js";
 
 /** What logits say is there: the label with the largest, the first of equals; or every label with more than even odds. → 1 for each that is there */
@@ -7,13 +8,6 @@ export function decide(logits: ArrayLike<number>, problem: Problem): Uint8Array 
   const chosen = new Uint8Array(logits.length);
   chosen[indexOfLargest(logits)] = 1;
   return chosen;
-}
-
-/** The first of the largest. */
-export function indexOfLargest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
 }
 
 /** Examples whose labels are all right. logits `[examples, classes]` */

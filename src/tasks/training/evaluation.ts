@@ -3,8 +3,9 @@ import type { ImageInput } from "../image-input.js";
 import { sigmoid } from "../sigmoid.js";
 import { type Calibration, calibrationOf, confidencesOf } from "./calibration.js";
 import { confusionMatrix, type LabelScores, labelScores, macroF1 } from "./confusion.js";
-import { decide, indexOfLargest } from "./decisions.js";
+import { decide } from "./decisions.js";
 import type { NamedExample, Omission, Problem } from "./example.js";
+import { indexOfLargest } from "./index-of-largest.js";
 import { lossOf } from "./loss.js";
 import {
   bestPoint,

@@ -1,8 +1,8 @@
+import "@tensorflow/tfjs-layers"; // it registers the gradients of TF.js's operations
 import {
   add,
   div,
   logSoftmax,
-  mean,
   mul,
   neg,
   type Scalar,
@@ -14,10 +14,10 @@ import {
 } from "@tensorflow/tfjs-core";
 import { sigmoid } from "../sigmoid.js";
 import type { Problem } from "./example.js";
-import type { Targets } from "./targets.js";
+import { type Targets, totalWeight } from "./targets.js";
 
 /**
- * PyTorch's `cross_entropy` (the mean, by the examples' weights) or `binary_cross_entropy_with_logits` (the mean over examples and labels), in double.
+ * PyTorch's `cross_entropy` (divided by the weights of the examples' labels) or `binary_cross_entropy_with_logits` (the mean over examples and labels), in double.
  *
  * @param logits `[examples, classes]`
  * @param slope takes the loss's gradient by the logits, `[examples, classes]`
@@ -26,35 +26,41 @@ export function lossOf(logits: ArrayLike<number>, targets: Targets, slope?: Floa
   return targets.problem === "single-label" ? crossEntropy(logits, targets, slope) : binary(logits, targets, slope);
 }
 
-/** As `lossOf`, of tensors, for TF.js to differentiate. Weights are `[examples]` or `[classes]` as in `Targets`. */
-export function lossTensor(problem: Problem, logits: Tensor2D, wanted: Tensor2D, weights: Tensor1D): Scalar {
-  if (problem === "single-label") {
-    const each = neg(sum(mul(wanted, logSoftmax(logits)), 1));
-    return div(sum(mul(each, weights)), sum(weights));
-  }
-  const there = mul(mul(wanted, weights), softplus(neg(logits)));
-  const absent = mul(sub(1, wanted), softplus(logits));
-  return mean(add(there, absent));
+/** As `lossOf`, of tensors, for TF.js to differentiate. wanted `[examples, classes]`, weights `[classes]`; `total` as `totalWeight` gives it */
+export function lossTensor(
+  problem: Problem,
+  logits: Tensor2D,
+  wanted: Tensor2D,
+  weights: Tensor1D,
+  total: number,
+): Scalar {
+  const there = mul(wanted, weights);
+  if (problem === "single-label") return div(neg(sum(mul(there, logSoftmax(logits)))), total);
+  const absent = sub(1, wanted);
+  return div(sum(add(mul(there, softplus(neg(logits))), mul(absent, softplus(logits)))), total);
 }
 
-function crossEntropy(logits: ArrayLike<number>, { classes, wanted, weights }: Targets, slope?: Float32Array): number {
+function crossEntropy(logits: ArrayLike<number>, targets: Targets, slope?: Float32Array): number {
+  const { classes, wanted, weights } = targets;
+  const total = totalWeight(targets);
   let loss = 0;
-  let total = 0;
-  for (const weight of weights) total += weight;
-  for (let row = 0, at = 0; row < weights.length; row++, at += classes) {
+  for (let at = 0; at < wanted.length; at += classes) {
     let largest = Number.NEGATIVE_INFINITY;
-    for (let i = at; i < at + classes; i++) largest = Math.max(largest, logits[i]!);
+    for (let i = 0; i < classes; i++) largest = Math.max(largest, logits[at + i]!);
     let sum = 0;
-    for (let i = at; i < at + classes; i++) sum += Math.exp(logits[i]! - largest);
+    for (let i = 0; i < classes; i++) sum += Math.exp(logits[at + i]! - largest);
     const normalizer = largest + Math.log(sum);
-    const weight = weights[row]! / total;
-    for (let i = at; i < at + classes; i++) {
-      const logProbability = logits[i]! - normalizer;
-      loss -= weight * wanted[i]! * logProbability;
-      if (slope) slope[i] = weight * (Math.exp(logProbability) - wanted[i]!);
+    let weight = 0;
+    for (let i = 0; i < classes; i++) {
+      const share = weights[i]! * wanted[at + i]!;
+      weight += share;
+      loss -= share * (logits[at + i]! - normalizer);
     }
+    if (slope)
+      for (let i = 0; i < classes; i++)
+        slope[at + i] = (weight * Math.exp(logits[at + i]! - normalizer) - weights[i]! * wanted[at + i]!) / total;
   }
-  return loss;
+  return loss / total;
 }
 
 function binary(logits: ArrayLike<number>, { classes, wanted, weights }: Targets, slope?: Float32Array): number {

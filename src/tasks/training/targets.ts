@@ -1,4 +1,5 @@
 import type { Problem } from "./example.js";
+import { indexOfLargest } from "./index-of-largest.js";
 
 /** "balanced": as much weight for rare labels, all together, as for frequent ones. Else a weight by label; 1 for those that it leaves out. */
 export type ClassWeights = "balanced" | Readonly<Record<string, number>>;
@@ -9,7 +10,7 @@ export interface Targets {
   classes: number;
   /** Shares of the labels, smoothed. `[examples, classes]` */
   wanted: Float32Array;
-  /** What an example counts ("single-label", `[examples]`), or what a label counts where it is there ("multi-label", `[classes]`). */
+  /** What each label counts where it is there. `[classes]` */
   weights: Float32Array;
 }
 
@@ -35,21 +36,27 @@ export function targetsOf(
   const counts = labels.map((_, label) => examples.filter((_, row) => wanted[row * classes + label] === 1).length);
   const present = counts.filter((count) => count > 0).length;
   const weightOf = (label: number) => {
-    if (classWeights === undefined || counts[label] === 0) return 1;
-    if (classWeights !== "balanced") return classWeights[labels[label]!] ?? 1;
+    if (classWeights !== "balanced") return classWeights?.[labels[label]!] ?? 1;
+    if (counts[label] === 0) return 1;
     const count = counts[label]!;
     return problem === "single-label"
       ? examples.length / (present * count)
       : Math.max(1, examples.length - count) / count;
   };
-  const byLabel = Float32Array.from(labels, (_, label) => weightOf(label));
-  const weights =
-    problem === "multi-label"
-      ? byLabel
-      : Float32Array.from(examples, ({ labels: [label] }) => byLabel[places.get(label!)!]!);
+  const weights = Float32Array.from(labels, (_, label) => weightOf(label));
   if (labelSmoothing > 0) {
     const even = problem === "single-label" ? 1 / classes : 0.5;
     for (let i = 0; i < wanted.length; i++) wanted[i] = wanted[i]! * (1 - labelSmoothing) + labelSmoothing * even;
   }
   return { problem, classes, wanted, weights };
+}
+
+/** What losses are divided by: the weights of the examples' labels, or how many answers there are. */
+export function totalWeight({ problem, classes, wanted, weights }: Targets): number {
+  if (problem === "multi-label") return wanted.length;
+  let total = 0;
+  for (let from = 0; from < wanted.length; from += classes)
+    // Of smoothed shares too, the label's own is the largest.
+    total += weights[indexOfLargest(wanted.subarray(from, from + classes))]!;
+  return total;
 }

@@ -16,7 +16,7 @@ import { AdamW, type AdamWSettings } from "./adamw.js";
 import { correctRows } from "./decisions.js";
 import type { InTurn } from "./logistic-regression.js";
 import { lossOf, lossTensor } from "./loss.js";
-import type { Targets } from "./targets.js";
+import { type Targets, totalWeight } from "./targets.js";
 import type { TrainedPart } from "./trained-part.js";
 import type { TrainingCheckpoint } from "./training-checkpoint.js";
 
@@ -136,7 +136,7 @@ async function takeStep(part: TrainedPart, { values, optimizer }: TrainingState,
   const { value, grads } = variableGrads(() => {
     logits = keep(part.logits(rows));
     const wanted = tensor2d(targets.wanted, [rows.length, classes]);
-    return lossTensor(problem, logits, wanted, tensor1d(targets.weights)) as Scalar;
+    return lossTensor(problem, logits, wanted, tensor1d(targets.weights), totalWeight(targets)) as Scalar;
   }, variables);
   try {
     const gradients = await Promise.all(variables.map((variable) => grads[variable.name]!.data()));
@@ -176,8 +176,7 @@ async function judge(
 function some({ problem, classes, wanted, weights }: Targets, rows: Int32Array): Targets {
   const chosen = new Float32Array(rows.length * classes);
   for (const [i, row] of rows.entries()) chosen.set(wanted.subarray(row * classes, (row + 1) * classes), i * classes);
-  const own = problem === "single-label" ? Float32Array.from(rows, (row) => weights[row]!) : weights;
-  return { problem, classes, wanted: chosen, weights: own };
+  return { problem, classes, wanted: chosen, weights };
 }
 
 function assign(part: TrainedPart, values: readonly Float32Array[]): void {
