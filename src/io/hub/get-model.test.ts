@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { DownloadProgress } from "./byte-progress.js";
 import { COMMIT } from "./fake-hub.testing.js";
 import { getModel } from "./get-model.js";
@@ -49,6 +49,50 @@ describe("getModel", () => {
     );
     expect(names.filter((name) => name.endsWith(".safetensors")).length).toBeGreaterThan(1);
     expect(existsSync(cached(".no_exist", COMMIT, "model.safetensors"))).toBe(true);
+  });
+
+  it("fetches 40 shards, four at a time, without a warning of Node's", async () => {
+    const warned = vi.fn();
+    process.on("warning", warned);
+    const names = Array.from({ length: 40 }, (_, i) => `model-${i + 1}-of-40.safetensors`);
+    const index = { metadata: {}, weight_map: Object.fromEntries(names.map((name) => [`tensor ${name}`, name])) };
+    room.hub.add(ID, {
+      "config.json": "{}",
+      "model.safetensors.index.json": JSON.stringify(index),
+      ...Object.fromEntries(names.map((name) => [name, `content of ${name}`])),
+    });
+    let open = 0;
+    let most = 0;
+    room.hub.fault = async ({ method, path }, response) => {
+      if (method === "GET" && path.startsWith("/storage/")) {
+        most = Math.max(most, ++open);
+        response.on("close", () => open--);
+        await new Promise((done) => setTimeout(done, 5));
+      }
+      return false;
+    };
+    const { folder } = await get({ signal: new AbortController().signal });
+    for (const name of names) expect(readFileSync(join(folder, name), "utf8")).toBe(`content of ${name}`);
+    expect(most).toBe(4);
+    expect(warned).not.toHaveBeenCalled();
+    process.off("warning", warned);
+  });
+
+  it("called several times at once in one process fetches each file once, and stops waiting when it is told to", async () => {
+    room.hub.add(ID, TINY_MODEL);
+    let go = () => {};
+    const going = new Promise<void>((done) => (go = done));
+    room.hub.fault = async ({ method, path }) => {
+      if (method === "GET" && path.startsWith("/storage/")) await going;
+      return false;
+    };
+    const [first, second] = [get(), get()];
+    await expect.poll(() => room.hub.gets("model.safetensors").length).toBeGreaterThan(0);
+    const impatient = get({ signal: AbortSignal.timeout(150) });
+    await expect(impatient).rejects.toMatchObject({ name: "TimeoutError" });
+    go();
+    expect(await first).toEqual(await second);
+    expect(room.hub.gets("model.safetensors").filter(({ path }) => path.startsWith("/storage/"))).toHaveLength(1);
   });
 
   it("tells the bytes of all files, of a total that is known before the first comes and never changes", async () => {
