@@ -1,5 +1,6 @@
+import { fileURLToPath } from "node:url";
 import { memory } from "@tensorflow/tfjs-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RawPixels } from "../image-input.js";
 import { readImage } from "../image-input.js";
 import { loadModel } from "../load-model.js";
@@ -61,8 +62,18 @@ describe("analyzeFaces", () => {
     const { faces } = await analyzeFaces(photo("astronaut.png"), { detector, attributes: asked });
     for (const attributes of [model, tinyModel("vit")])
       expect((await analyzeFaces(photo("astronaut.png"), { detector, attributes })).faces).toEqual(faces);
-    const bad = analyzeFaces(photo("astronaut.png"), { detector, attributes: "someone/some-model" });
-    await expect(bad).rejects.toThrow(/^Attribute "emotion": .*someone\/some-model/);
+  });
+
+  it("hands an id of the Hub and its options on to loadModel, and names the attribute if that fails", async () => {
+    vi.stubEnv("HF_HUB_OFFLINE", "1");
+    const hub = { detector, cacheDir: fileURLToPath(photo("no-such-cache")) };
+    const failure = { code: "download/offline", message: expect.stringMatching(/^Attribute "age": .*some\/age-model/) };
+    const asked = analyzeFaces(photo("astronaut.png"), { ...hub, attributes: { age: "some/age-model" } });
+    await expect(asked).rejects.toMatchObject({ ...failure, details: { attribute: "age" } });
+    const attributes = { age: "some/age-model", mood: model };
+    const { faces, failures } = await analyzeFaces(photo("astronaut.png"), { ...hub, attributes, onError: "skip" });
+    expect([Object.keys(faces[0]!.attributes), failures]).toEqual([["mood"], { age: failure }]);
+    vi.unstubAllEnvs();
   });
 
   it("takes one pass for all faces of several pictures, their vectors and two attributes of one model included", async () => {

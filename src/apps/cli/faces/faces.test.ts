@@ -64,6 +64,14 @@ describe("vitrail faces", () => {
     expect((await run(["faces", `${pictures}/*.gif`, ...fast])).code).toBe(2);
   });
 
+  it("reads a picture from standard input, and marks that too", async () => {
+    const argv = ["faces", "-", ...fast, "--format", "scaleflex", "--annotate", at("marked.png")];
+    const { code, json } = await run(argv, { stdin: readFileSync(photo("hopper.png")) });
+    expect(code).toBe(0);
+    expect(Object.keys(json().faces)).toEqual(["face_0"]);
+    expect(await decodeImage(readFileSync(at("marked.png")))).toMatchObject({ width: 128, height: 128 });
+  });
+
   it("goes on past bad files, says which at the end, and exits with 1", async () => {
     const argv = ["faces", photo("hopper.png"), "gone.jpg", photo("hopper.gif"), photo("coffee.png"), ...fast];
     const { code, notes, out } = await run([...argv, "--jsonl", "--report", at("r.html")]);
