@@ -66,7 +66,12 @@ async function look(picture) {
   status.textContent = failures.length > 0 ? failures.join(" ") : "done";
 }
 
-file.addEventListener("change", () => file.files[0] && look(file.files[0]));
+file.addEventListener("change", () => {
+  const [picture] = file.files;
+  // So that choosing the same file again is a change.
+  file.value = "";
+  if (picture) look(picture);
+});
 drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
 drop.addEventListener("dragleave", () => drop.classList.remove("over"));
 drop.addEventListener("drop", (event) => {

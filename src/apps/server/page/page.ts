@@ -18,7 +18,7 @@ export const pageHeaders = {
     `script-src ${hash(PAGE_SCRIPT)}`,
     `style-src ${hash(STYLE)}`,
     "connect-src 'self'",
-    "img-src blob:",
+    "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
