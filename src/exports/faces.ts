@@ -30,6 +30,7 @@ export { type AnnotateOptions, annotate, type DrawnFace } from "../tasks/faces/p
 export { type ContactSheetOptions, contactSheet, type SheetGroup } from "../tasks/faces/pictures/contact-sheet.js";
 export { type RedactOptions, redact } from "../tasks/faces/pictures/redact.js";
 export type { AnswerSchema } from "../tasks/faces/services/check-answer.js";
+export { fromDeepface } from "../tasks/faces/services/from-deepface.js";
 export { fromScaleflex } from "../tasks/faces/services/from-scaleflex.js";
 export { fromSmartClick } from "../tasks/faces/services/from-smart-click.js";
 export { scaleflexSchema } from "../tasks/faces/services/scaleflex-schema.js";

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { packageFile } from "../../package-file.js";
 import type { FaceAnalysis } from "../face-analysis.js";
 import { checkAnswer } from "./check-answer.js";
+import { fromDeepface } from "./from-deepface.js";
 import { fromScaleflex } from "./from-scaleflex.js";
 import { fromSmartClick } from "./from-smart-click.js";
 import { scaleflexSchema } from "./scaleflex-schema.js";
@@ -246,6 +247,33 @@ describe("the parsers", () => {
     expect({ ...found, rectangle: expected.rectangle }).toEqual(expected);
     const answer = fromScaleflex(sample("scaleflex"));
     expect(JSON.stringify(toScaleflex(answer, answer))).toBe(JSON.stringify(sample("scaleflex")));
+  });
+
+  it("bring deepface's answers here and back, as a list and as its server gives them", () => {
+    const eyes = { ...friends.faces[0]!, landmarks: portrait.faces[0]!.landmarks };
+    const answer = toDeepface({ ...friends, faces: [eyes, { ...eyes, attributes: {} }] });
+    for (const form of [answer, { results: answer }]) {
+      const back = toDeepface(fromDeepface(form));
+      expect(back[0]!.emotion!.happy).toBeCloseTo(answer[0]!.emotion!.happy, 10);
+      expect({ ...back[0], emotion: 0, race: 0 }).toEqual({ ...answer[0], emotion: 0, race: 0 });
+      expect(back[1]).toEqual(answer[1]);
+    }
+    const { attributes } = fromDeepface(answer).faces[0]!;
+    expect(toScaleflex(fromDeepface(answer)).faces.face_0!.races).toEqual(sample("scaleflex").faces.face_0.races);
+    expect([attributes.gender, attributes.age?.value]).toEqual([
+      expect.objectContaining({ value: "Male", score: 0.99 }),
+      34,
+    ]);
+  });
+
+  it.each([
+    [{ results: 3 }, "the answer"],
+    [[{}], "[0].region"],
+    [[{ region: { x: 1, y: 1, w: "9", h: 9 } }], "[0].region.w"],
+    [[{ region: { x: 1, y: 1, w: 9, h: 9 }, race: { white: 100 } }], "[0].dominant_race"],
+  ])("refuse %j for deepface's answer and say where", (answer, path) => {
+    expect(() => fromDeepface(answer)).toThrow(expect.objectContaining({ code: "input/service-answer" }));
+    expect(() => fromDeepface(answer)).toThrow(`"${path}" must be`);
   });
 
   const change = (name: string, edit: (json: never) => void) => {
