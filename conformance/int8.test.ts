@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { backend } from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
+import type { VitrailBackend } from "../src/backend/vitrail-backend.js";
 import { loadModel, type VisionModel } from "../src/index.js";
 
 const PHOTOS = join(import.meta.dirname, "photos");
@@ -27,17 +29,28 @@ const cosine = (a: Float32Array, b: Float32Array) =>
   a.reduce((sum, value, i) => sum + value * b[i]!, 0) / norm(a) / norm(b);
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/**
+ * How near float32 int8 has to stay, by the kind of integers that the machine multiplies. ONNX Runtime's own dynamic quantization with weights
+ * per channel: cosines of 0.99919 in the mean and 0.99634 at least, relative L2 0.043 in the mean and 0.099 at most.
+ */
+const BARS = {
+  u8: { cosine: 0.998, meanCosine: 0.9995, error: 0.07, meanError: 0.035 },
+  u7: { cosine: 0.9975, meanCosine: 0.9992, error: 0.09, meanError: 0.04 },
+};
+
 describe("int8 weights on real photographs, against float32", () => {
-  it("class token: cosine at least 0.998 each and 0.9995 in the mean; hidden states: relative L2 at most 0.035 in the mean, 0.07 each", async () => {
+  it("class token: cosine at least 0.998 each and 0.9995 in the mean; hidden states: relative L2 at most 0.035 in the mean, 0.07 each; of 7 bits a little less, and more than ONNX Runtime's", async () => {
     await using exact = await loadModel(MODEL, { engine: "vitrail" });
     await using quantized = await loadModel(MODEL, { engine: "vitrail", dtype: "int8" });
+    const { kind } = (backend() as VitrailBackend).plan.quantized;
     const [wanted, found] = [await hiddenStates(exact), await hiddenStates(quantized)];
     const cosines = wanted.map((values, i) => cosine(values.subarray(0, WIDTH), found[i]!.subarray(0, WIDTH)));
     const errors = wanted.map((values, i) => norm(values.map((value, j) => value - found[i]![j]!)) / norm(values));
     expect(wanted[0]).toHaveLength(TOKENS * WIDTH);
-    expect(Math.min(...cosines)).toBeGreaterThanOrEqual(0.998);
-    expect(mean(cosines)).toBeGreaterThanOrEqual(0.9995);
-    expect(mean(errors)).toBeLessThanOrEqual(0.035);
-    expect(Math.max(...errors)).toBeLessThanOrEqual(0.07);
+    const bars = BARS[kind === "u7" ? "u7" : "u8"];
+    expect(Math.min(...cosines)).toBeGreaterThanOrEqual(bars.cosine);
+    expect(mean(cosines)).toBeGreaterThanOrEqual(bars.meanCosine);
+    expect(mean(errors)).toBeLessThanOrEqual(bars.meanError);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(bars.error);
   }, 120_000);
 });

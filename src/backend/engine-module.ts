@@ -21,7 +21,7 @@ import type { IntVariable, Multiplication, RealVariable, Variables } from "./was
 import { defineMatrixTiles, type RegisterBlock } from "./wasm/matrix-tiles.js";
 import { ModuleBuilder } from "./wasm/module-builder.js";
 import { defineOnlineSoftmax, writeFloats } from "./wasm/online-softmax.js";
-import { defineQuantizedTiles, type QuantizedKind } from "./wasm/quantized-tiles.js";
+import { defineQuantizedTiles, GROUP_WORDS, type QuantizedKind, WHOLE_ROW } from "./wasm/quantized-tiles.js";
 import { writeQuantized } from "./wasm/quantized-weights.js";
 import { atomic, Int, loadInt, loadReal } from "./wasm/values.js";
 
@@ -90,13 +90,17 @@ export function engineModule(plan: KernelPlan, tasks: readonly Task<Fields>[] = 
   const m = new ModuleBuilder({ ...plan, constantsAt: control.constants });
   const isSameBlock = plan.wide.rows === plan.narrow.rows && plan.wide.columns === plan.narrow.columns;
   const wide = defineMatrixTiles(m, plan.wide);
+  const { kind } = plan.quantized;
+  const quantized = defineQuantizedTiles(m, plan.quantized);
   const library: Library = {
     vectors: plan.instructions === "revectorized" ? 2 : 1,
     wide,
     narrow: isSameBlock ? wide : defineMatrixTiles(m, plan.narrow),
     onlineSoftmax: defineOnlineSoftmax(m, writeFloats),
-    quantized: defineQuantizedTiles(m, plan.quantized.block, plan.quantized.kind),
-    quantizedSoftmax: defineOnlineSoftmax(m, writeQuantized(plan.quantized.kind)),
+    quantized,
+    quantizedAttention:
+      GROUP_WORDS[kind] === WHOLE_ROW ? quantized : defineQuantizedTiles(m, plan.quantized, WHOLE_ROW),
+    quantizedSoftmax: defineOnlineSoftmax(m, writeQuantized(kind)),
   };
   for (const task of tasks) defineTaskFunction(m, task, library);
   defineThreadLoops(m);

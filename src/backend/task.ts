@@ -18,7 +18,9 @@ export interface Library {
   readonly narrow: MatrixTiles;
   readonly onlineSoftmax: OnlineSoftmax;
   readonly quantized: QuantizedTiles;
-  /** Writes weights as `quantized` takes its left side. */
+  /** The same with one scale a row, for attentions. */
+  readonly quantizedAttention: QuantizedTiles;
+  /** Writes weights as `quantizedAttention` takes its left side. */
   readonly quantizedSoftmax: OnlineSoftmax;
 }
 

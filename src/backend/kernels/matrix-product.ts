@@ -93,17 +93,20 @@ function halfProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight
 /** As `product`, by a weight that is quantized: the rows of A are quantized too, each by itself. */
 function quantizedProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight: Quantized): void {
   const { block } = backend.plan.quantized;
-  const { words, scales: columnScales, sums: columnSums } = quantizedParts(backend, weight);
+  const { words, groups, scales: columnScales, sums: columnSums } = quantizedParts(backend, weight);
   const a = backend.scratch(p.rows * words * 4);
-  const [rowScales, rowStarts] = [backend.scratch(p.rows * 4), backend.scratch(p.rows * 4)];
+  const [rowScales, rowStarts] = [backend.scratch(p.rows * groups * 4), backend.scratch(p.rows * groups * 4)];
   const rowsPerTask = Math.max(1, Math.round(FLOATS_PER_TASK / p.k));
   backend.pool.run(
     quantizeRows,
-    { rowsPerTask, rows: p.rows, width: p.k, x: p.a, y: a, yStride: words * 4, scales: rowScales, starts: rowStarts },
+    {
+      ...{ rowsPerTask, rows: p.rows, width: p.k, groups },
+      ...{ x: p.a, y: a, yStride: words * 4, scales: rowScales, starts: rowStarts },
+    },
     Math.ceil(p.rows / rowsPerTask),
   );
   const { fields, tasks } = cut(backend, { ...p, panels: weight.start }, block, words);
-  const scales = { columnScales, columnSums, rowScales, rowStarts };
+  const scales = { columnScales, columnSums, rowScales, rowStarts, groups };
   backend.pool.run(multiplyQuantized, { ...fields, ...scales, a, aStride: words * 4 }, tasks);
 }
 

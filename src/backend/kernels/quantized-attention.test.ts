@@ -10,13 +10,15 @@ import { keysPerBlock } from "./attention-picture.js";
 
 allowRelaxedSimd();
 const base = CONFIGURATIONS["3x12 blocks, 2 threads"]!;
-const bytes = (rows: number, columns: number, threads: number) => ({
-  plan: { ...base.plan, quantized: { kind: "u8" as const, block: { rows, columns } } },
+const bytes = (kind: "u8" | "u7", rows: number, columns: number, threads: number) => ({
+  plan: { ...base.plan, quantized: { kind, block: { rows, columns } } },
   threads,
 });
-CONFIGURATIONS["bytes in 3x12 blocks, 1 thread"] = bytes(3, 12, 1);
-CONFIGURATIONS["bytes in 6x8 blocks, 3 threads"] = bytes(6, 8, 3);
-CONFIGURATIONS["bytes in 6x16 blocks, 4 threads"] = bytes(6, 16, 4);
+CONFIGURATIONS["bytes in 3x12 blocks, 1 thread"] = bytes("u8", 3, 12, 1);
+CONFIGURATIONS["bytes in 6x8 blocks, 3 threads"] = bytes("u8", 6, 8, 3);
+CONFIGURATIONS["bytes in 6x16 blocks, 4 threads"] = bytes("u8", 6, 16, 4);
+CONFIGURATIONS["7 bits in 3x8 blocks, 2 threads"] = bytes("u7", 3, 8, 2);
+CONFIGURATIONS["7 bits in 2x12 blocks, 3 threads"] = bytes("u7", 2, 12, 3);
 
 interface Case {
   batch: number;
@@ -40,7 +42,7 @@ const titleOf = ({ batch, tokens, heads, size, scale }: Case) =>
 describe.each(Object.keys(CONFIGURATIONS))("attention of small integers with %s", (configuration) => {
   const { plan } = CONFIGURATIONS[configuration]!;
   const { kind } = plan.quantized;
-  const isPossible = kind === "i12" || isByteDotExact("shared");
+  const isPossible = kind !== "u8" || isByteDotExact("shared");
   let backend: VitrailBackend;
   beforeAll(async () => {
     backend = await useConfiguration(configuration);
@@ -79,13 +81,14 @@ describe.each(Object.keys(CONFIGURATIONS))("attention of small integers with %s"
     const exact = attention(...inputs, 2).dataSync() as Float32Array;
     const found = attention(...inputs, 2, "int8").dataSync() as Float32Array;
     const norm = (values: Float32Array) => Math.hypot(...values);
-    expect(norm(found.map((value, i) => value - exact[i]!)) / norm(exact)).toBeLessThan(kind === "u8" ? 0.03 : 0.003);
+    expect(norm(found.map((value, i) => value - exact[i]!)) / norm(exact)).toBeLessThan(MOST_ERROR[kind]);
     tf.dispose([...inputs]);
   });
 });
 
 const known = new Map<string, string>();
-const LARGEST_WEIGHT = { u8: 255, i12: 2047 };
+const LARGEST_WEIGHT = { u8: 255, u7: 127, i12: 2047 };
+const MOST_ERROR = { u8: 0.03, u7: 0.06, i12: 0.003 };
 
 function differences(a: Float32Array, b: Float64Array): [most: number, mean: number] {
   const each = [...a].map((value, i) => Math.abs(value - b[i]!));
@@ -103,11 +106,11 @@ interface Inputs {
 }
 
 /** The same rounding without blocks of keys, vectors or threads. */
-function plainly({ q, k, v, batch, tokens, heads, size }: Inputs, kind: "u8" | "i12"): Float64Array {
+function plainly({ q, k, v, batch, tokens, heads, size }: Inputs, kind: keyof typeof LARGEST_WEIGHT): Float64Array {
   const out = new Float64Array(q.length);
   const width = heads * size;
   const dither = ditherTable(240);
-  const largest = kind === "u8" ? 127 : 2047;
+  const largest = kind === "i12" ? 2047 : 127;
   const symmetric = (values: number[]) => {
     const step = Math.max(...values.map(Math.abs), 1e-20) / largest;
     return values.map((value) => Math.round(value / step) * step);
@@ -120,7 +123,9 @@ function plainly({ q, k, v, batch, tokens, heads, size }: Inputs, kind: "u8" | "
       const keys = rows(k);
       const center = keys[0]!.map((_, c) => keys.reduce((sum, key) => sum + key[c]!, 0) / tokens);
       const quantizedKeys = keys.map((key) => symmetric(key.map((value, c) => value - center[c]!)));
-      const queries = rows(q).map((query) => (kind === "i12" ? symmetric(query) : asymmetric(query)));
+      const queries = rows(q).map((query) =>
+        kind === "i12" ? symmetric(query) : asymmetric(query, LARGEST_WEIGHT[kind]),
+      );
       const values = rows(v);
       const columns = Array.from({ length: size }, (_, c) => symmetric(values.map((value) => value[c]!)));
       for (const [token, query] of queries.entries()) {
@@ -137,7 +142,7 @@ function plainly({ q, k, v, batch, tokens, heads, size }: Inputs, kind: "u8" | "
           maximum = Math.max(maximum, ...block);
           const shrink = Math.exp(before - maximum);
           const weights = block.map((score, i) => {
-            const noise = kind === "u8" ? dither[i + (token % 16) * 4]! : 0;
+            const noise = kind !== "i12" ? dither[i + (token % 16) * 4]! : 0;
             return Math.round(Math.exp(score - maximum) * LARGEST_WEIGHT[kind] + noise);
           });
           sum = sum * shrink + weights.reduce((total, weight) => total + weight, 0);
@@ -151,9 +156,9 @@ function plainly({ q, k, v, batch, tokens, heads, size }: Inputs, kind: "u8" | "
   return out;
 }
 
-function asymmetric(values: number[]): number[] {
+function asymmetric(values: number[], largest: number): number[] {
   const least = Math.min(...values, 0);
-  const step = Math.max((Math.max(...values, 0) - least) / 255, 1e-20);
+  const step = Math.max((Math.max(...values, 0) - least) / largest, 1e-20);
   const zero = Math.round(-least / step);
-  return values.map((value) => (Math.min(255, Math.round(value / step + zero)) - zero) * step);
+  return values.map((value) => (Math.min(largest, Math.round(value / step + zero)) - zero) * step);
 }

@@ -2,25 +2,26 @@ import type { Quantized } from "../storage.js";
 import { elementKinds, widen } from "../tasks/pack.js";
 import { quantizeWeight } from "../tasks/quantize.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
-import { PER_WORD, quantizedWords } from "../wasm/quantized-tiles.js";
+import { PER_WORD, quantizedGroups, quantizedWords } from "../wasm/quantized-tiles.js";
 import { type MatrixFormat, panelsOf } from "./matrix-format.js";
 
 const FLOATS_PER_TASK = 65536;
 
-/** Where the parts of a matrix are: words, then each column's scale, then its sum. */
+/** Where the parts of a matrix are: words, then each column's scale, then its sums. */
 export function quantizedParts({ plan }: VitrailBackend, { start, k, columns }: Omit<Quantized, "at">) {
   const { block, kind } = plan.quantized;
   const words = quantizedWords(k, kind);
   const panels = panelsOf(columns, block.columns);
   const scales = start + panels * block.columns * words * 4;
-  return { words, panels, scales, sums: scales + panels * block.columns * 4 };
+  const groups = quantizedGroups(k, kind);
+  const sums = scales + panels * block.columns * 4;
+  return { words, panels, groups, scales, sums, end: sums + panels * block.columns * groups * 4 };
 }
 
 /** Small integers with a scale for each column. */
 export const quantizedMatrix: MatrixFormat<Quantized> = {
   bytes(backend, k, columns) {
-    const { sums, panels } = quantizedParts(backend, { start: 0, k, columns });
-    return sums + panels * backend.plan.quantized.block.columns * 4;
+    return quantizedParts(backend, { start: 0, k, columns }).end;
   },
 
   width: ({ plan }) => plan.quantized.block.columns,
@@ -34,12 +35,13 @@ export const quantizedMatrix: MatrixFormat<Quantized> = {
       const values = { each: FLOATS_PER_TASK, count, source, target: rows, kind: elementKinds[kind] };
       backend.pool.run(widen, values, Math.ceil(count / FLOATS_PER_TASK));
     }
-    const { words, scales, sums } = quantizedParts(backend, matrix);
+    const { words, groups, scales, sums } = quantizedParts(backend, matrix);
     const before = first * backend.plan.quantized.block.columns;
     backend.pool.begin(
       quantizeWeight,
       {
         words,
+        groups,
         panels,
         panelsPerTask: 1,
         source: rows,
@@ -47,7 +49,7 @@ export const quantizedMatrix: MatrixFormat<Quantized> = {
         k,
         target: start + before * words * 4,
         scales: scales + before * 4,
-        sums: sums + before * 4,
+        sums: sums + before * groups * 4,
       },
       panels,
     );
@@ -59,7 +61,7 @@ export const quantizedMatrix: MatrixFormat<Quantized> = {
     const { words, panels, scales: scalesAt } = quantizedParts(backend, matrix);
     const perWord = PER_WORD[kind];
     const { buffer } = backend.memoryBlocks.wasm;
-    const Numbers = kind === "u8" ? Int8Array : Int16Array;
+    const Numbers = kind === "i12" ? Int16Array : Int8Array;
     const numbers = new Numbers(buffer, start, panels * block.columns * words * perWord);
     const scales = new Float32Array(buffer, scalesAt, columns);
     const values = new Float32Array(buffer, target, k * columns);

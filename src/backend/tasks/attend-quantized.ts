@@ -45,9 +45,9 @@ export const attendQuantized = defineTask(
     /** 1 / √size, times log2 e */
     scale: "real",
   },
-  (f, v, { task, thread, library: { quantized, quantizedSoftmax } }) => {
-    const { columns } = quantized.block;
-    const perWord = PER_WORD[quantized.kind];
+  (f, v, { task, thread, library: { quantizedAttention: tiles, quantizedSoftmax } }) => {
+    const { columns } = tiles.block;
+    const perWord = PER_WORD[tiles.kind];
     const head = f.int(task.div(v.blocksOfQueries));
     const query = f.int(task.rem(v.blocksOfQueries).mul(QUERIES_PER_TASK));
     const rows = f.int(v.tokens.sub(query).min(QUERIES_PER_TASK));
@@ -68,7 +68,7 @@ export const attendQuantized = defineTask(
     f.for(0, v.tokens, v.keysPerBlock, (key) => {
       const count = f.int(v.tokens.sub(key).min(v.keysPerBlock));
       const along = f.int(firstKey.add(key.shiftLeft(2)));
-      f.call(quantized, {
+      f.call(tiles, {
         a: v.packedQueries.add(row.mul(queryBytes)),
         b: keys.add(key.mul(queryBytes)),
         c: scores,
@@ -102,7 +102,7 @@ export const attendQuantized = defineTask(
         scale: v.scale,
         dither: v.dither,
       });
-      f.call(quantized, {
+      f.call(tiles, {
         a: weights,
         b: values.add(key.div(perWord).mul(columns * 4)),
         c: sums,

@@ -116,15 +116,15 @@ export const multiply = defineProduct(
 /** A product of quantized rows and a quantized weight, see `wasm/quantized-tiles.ts`. */
 export const multiplyQuantized = defineProduct(
   "multiplyQuantized",
-  { columnScales: "int", columnSums: "int", rowScales: "int", rowStarts: "int" },
+  { columnScales: "int", columnSums: "int", rowScales: "int", rowStarts: "int", groups: "int" },
   ({ quantized }) => quantized.block,
   (f, { library: { quantized } }, { row, along, ...part }, v) =>
     f.call(quantized, {
       ...part,
       columnScales: v.columnScales.add(along),
-      columnSums: v.columnSums.add(along),
-      rowScales: v.rowScales.add(row.shiftLeft(2)),
-      rowStarts: v.rowStarts.add(row.shiftLeft(2)),
+      columnSums: v.columnSums.add(v.groups.mul(along)),
+      rowScales: v.rowScales.add(row.mul(v.groups).shiftLeft(2)),
+      rowStarts: v.rowStarts.add(row.mul(v.groups).shiftLeft(2)),
     }),
 );
 

@@ -1,12 +1,12 @@
 import { defineTask } from "../task.js";
 import type { FunctionBuilder, IntVariable } from "../wasm/function-builder.js";
 import { foldFloats, mapFloats } from "../wasm/functions.js";
-import { PER_WORD, type QuantizedKind } from "../wasm/quantized-tiles.js";
+import { dotOf, onesOf, PER_WORD, type QuantizedKind } from "../wasm/quantized-tiles.js";
 import { type Int, load, loadInt, Real, type Vector, vectorOfInt, vectorZero } from "../wasm/values.js";
 import { quantizeRow, quantizeWholeRow, SMALLEST_RANGE } from "./quantize.js";
 
 /** Largest magnitude of a key's or a value's integer: what is left of 32 bits for sums over 240 tokens is enough for 12 bits. */
-const LARGEST: Record<QuantizedKind, number> = { u8: 127, i12: 2047 };
+const LARGEST: Record<QuantizedKind, number> = { u8: 127, u7: 127, i12: 2047 };
 
 /**
  * One head's queries, keys and values as small integers, for `attendQuantized`. A task is a head.
@@ -46,7 +46,7 @@ export const packQuantizedHeads = defineTask(
     scratchBytes: "int",
   },
   (f, v, { task: head, library }) => {
-    const { kind, block } = library.quantized;
+    const { kind, block } = library.quantizedAttention;
     const width = block.columns;
     const perWord = PER_WORD[kind];
     const channels = f.int(head.mul(v.size).shiftLeft(2));
@@ -85,7 +85,7 @@ export const packQuantizedHeads = defineTask(
       const inverse = f.real(Real.of(1).div(scale));
       quantizeRow(f, kind, "signed", { x: row, y: words, width: v.size, bytes: rowBytes, inverse, zero: Real.of(0) });
       f.storeReal(keyScale, scale);
-      f.storeReal(keySum, sumOfIntegers(f, kind, words, v.sizeWords).mul(scale));
+      f.storeReal(keySum, sumOfIntegers(f, kind, words, v.sizeWords));
       const panel = f.int(token.div(width).mul(v.sizeWords).mul(width));
       const target = f.int(packedKeys.add(panel.add(token.rem(width)).shiftLeft(2)));
       const word = f.int(words);
@@ -130,7 +130,7 @@ export const packQuantizedHeads = defineTask(
 /** Four channels of a word's tokens: each lane a channel, its tokens from the low bits up. */
 function interleave(f: FunctionBuilder, kind: QuantizedKind, rows: readonly IntVariable[], scale: Vector): Vector {
   const bits = 32 / PER_WORD[kind];
-  const mask = f.vector(vectorOfInt(kind === "u8" ? 0xff : 0xffff));
+  const mask = f.vector(vectorOfInt(kind !== "i12" ? 0xff : 0xffff));
   const inverse = f.vector(scale);
   const word = f.vector(vectorZero());
   for (const [i, pointer] of rows.entries()) {
@@ -193,11 +193,11 @@ function largestMagnitude(f: FunctionBuilder, input: IntVariable, count: IntVari
 function sumOfIntegers(f: FunctionBuilder, kind: QuantizedKind, start: Int, count: Int): Real {
   const at = f.int(start);
   const sum = f.vector(vectorZero());
-  const ones = f.vector(vectorOfInt(kind === "u8" ? 0x01010101 : 0x00010001));
+  const [dot, ones] = [dotOf(f, kind), onesOf(f, kind)];
   // One word at a time, in all lanes.
   f.for(0, count, 1, () => {
     const word = f.vector(vectorOfInt(loadInt(at)));
-    sum.set(kind === "u8" ? word.dotBytes(ones, sum) : sum.addInt(word.dotShorts(ones)));
+    sum.set(dot(word, ones, sum));
     at.increase(4);
   });
   return sum.toFloats().lane(0);

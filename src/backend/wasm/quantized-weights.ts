@@ -1,11 +1,11 @@
 import type { FunctionBuilder } from "./function-builder.js";
 import { mapFloats, powerOfTwo } from "./functions.js";
 import type { WeightRow, WeightWriter } from "./online-softmax.js";
-import type { QuantizedKind } from "./quantized-tiles.js";
+import { dotOf, onesOf, type QuantizedKind } from "./quantized-tiles.js";
 import { load, type Real, type Vector, vectorOfInt, vectorZero } from "./values.js";
 
 /** What the largest weight becomes. */
-const LARGEST: Record<QuantizedKind, number> = { u8: 255, i12: 2047 };
+const LARGEST: Record<QuantizedKind, number> = { u8: 255, u7: 127, i12: 2047 };
 /** 1.5 · 2²³: added to a small number, it leaves the nearest integer in the low bits of the sum. */
 const ROUND_TO_INTEGER = 12582912;
 /** The bits of that float32, minus which they are the integer. */
@@ -45,7 +45,7 @@ export const writeQuantized =
       return dithered.add(f.constant(ROUND_TO_INTEGER)).addInt(minusRoundBits);
     };
     const pointer = f.int(scores);
-    if (kind === "u8") {
+    if (kind !== "i12") {
       const noise = f.int(dither.add(index.rem(DITHER_ROWS).mul(DITHER_STEP * 4)));
       mapFloats(f, { inputs: [pointer, noise], output: pointer, count: keys }, (x, y) => toInteger(x!, y!));
     } else mapFloats(f, { inputs: [pointer], output: pointer, count: keys }, (x) => toInteger(x!));
@@ -63,17 +63,17 @@ function narrow(f: FunctionBuilder, kind: QuantizedKind, { scores, keys, weights
   const to = f.int(weights);
   const end = f.int(from.add(keys.shiftLeft(2)));
   const sum = f.vector(vectorZero());
-  const ones = f.vector(vectorOfInt(kind === "u8" ? 0x01010101 : 0x00010001));
+  const [dot, ones] = [dotOf(f, kind), onesOf(f, kind)];
   f.while(from.isBefore(end), () => {
     const low = f.vector(load(from).narrowToShorts(load(from, 16)));
     const high = f.vector(load(from, 32).narrowToShorts(load(from, 48)));
-    if (kind === "u8") {
+    if (kind !== "i12") {
       const bytes = f.vector(low.narrowToBytes(high));
-      sum.set(ones.dotBytes(bytes, sum));
+      sum.set(dot(ones, bytes, sum));
       f.store(to, bytes);
       to.increase(16);
     } else {
-      sum.set(sum.addInt(ones.dotShorts(low)).addInt(ones.dotShorts(high)));
+      sum.set(dot(ones, high, dot(ones, low, sum)));
       f.store(to, low);
       f.store(to, high, 16);
       to.increase(32);

@@ -226,6 +226,10 @@ export class Vector {
   dotBytes(other: Vector, sum: Vector): Vector {
     return new Vector(simd([this.code, other.code, sum.code], 0x113));
   }
+  /** Lanes as 16-bit integers: the sums of the two products of this one's signed bytes with the other's unsigned ones of at most 127. */
+  dotBytesToShorts(other: Vector): Vector {
+    return this.with(other, 0x112);
+  }
   /** Lanes as integers: the sums of the two products of signed 16-bit integers of each lane. */
   dotShorts(other: Vector): Vector {
     return this.with(other, 0xba);
