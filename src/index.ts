@@ -12,6 +12,8 @@ export {
   VitrailError,
   WeightsFileError,
 } from "./errors.js";
+export type { DownloadProgress } from "./io/hub/byte-progress.js";
+export type { HubOptions } from "./io/hub/get-model.js";
 export type { ModelConfig, Preprocessing } from "./models/model-config.js";
 export type { Size, VisionTransformerConfig } from "./models/vision-transformer.js";
 export type { StreamItem } from "./tasks/batches.js";

@@ -39,8 +39,11 @@ describe("a model of the Hub", () => {
     ).toBeGreaterThan(5);
     const { model } = await loadLayers(ID, { engine: "cpu" });
     model.dispose();
-    await using analyzer = await loadFaceAnalyzer({ attributes: { mood: ID }, engine: "cpu" });
+    const attributes = { mood: ID, before: { model: ID, revision: "v1" } };
+    room.hub.add(ID, TINY_MODEL, "c".repeat(40), ["v1"]);
+    await using analyzer = await loadFaceAnalyzer({ attributes, engine: "cpu", detector: { model: "short" } });
     expect(analyzer).toBeDefined();
+    expect(room.hub.seen.map(({ path }) => path)).toContain(`/${ID}/resolve/v1/config.json`);
     expect(room.hub.gets("model.safetensors").filter(({ path }) => path.startsWith("/storage/"))).toHaveLength(1);
   });
 

@@ -23,6 +23,8 @@ export interface HubRequest {
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTS = 6;
+/** The Hub's to say: what it redirects to may say it otherwise, or not at all. */
+const HUB_HEADERS = ["x-repo-commit", "x-linked-etag", "x-linked-size"];
 
 /** Speaks HTTP with the Hub and with where it redirects to. undici is loaded at the first request. */
 export class HubClient {
@@ -39,24 +41,22 @@ export class HubClient {
 
   /**
    * The answer at the end of all redirects, whatever its status. The token goes to the first host alone: where a redirect leads elsewhere it is left
-   * out, and stays out. A HEAD request ends where the Hub's own headers say what a file is (`x-linked-etag`), before it is sent to the storage.
+   * out, and stays out. A HEAD request ends at the Hub once its headers have said what a file is (`x-linked-etag`), before it is sent to the storage.
    *
    * @throws DownloadError `download/unreachable`, `download/proxy`, `download/timeout`, `download/cut`, `download/redirect`; `signal.reason`
    */
   async request(address: string, { method, headers = {}, timeoutMs, signal }: HubRequest): Promise<HubAnswer> {
     let url = new URL(address);
     let token = this.token;
-    let commit: string | undefined;
+    let said: Record<string, string | undefined> = {};
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
       const answer = await this.send(url, method, { ...headers, ...bearer(token) }, timeoutMs, signal);
-      // The commit is the Hub's to say; what it redirects to may not know it.
-      commit ??= answer.headers["x-repo-commit"];
+      said = { ...pick(answer.headers, HUB_HEADERS), ...said };
       const location = REDIRECTS.has(answer.status) ? answer.headers.location : undefined;
-      const isAnswered = method === "HEAD" && answer.headers["x-linked-etag"] !== undefined;
-      if (location === undefined || isAnswered)
-        return { ...answer, headers: { ...answer.headers, "x-repo-commit": commit } };
+      const next = location === undefined ? undefined : nextAddress(url, location);
+      const isAnswered = method === "HEAD" && next?.origin !== url.origin && said["x-linked-etag"] !== undefined;
+      if (next === undefined || isAnswered) return { ...answer, headers: { ...answer.headers, ...said } };
       leave(answer, method);
-      const next = nextAddress(url, location);
       if (next.origin !== url.origin) token = undefined;
       url = next;
     }
@@ -145,4 +145,8 @@ function firstValues(headers: Record<string, string | string[] | undefined>): Re
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
   );
+}
+
+function pick<Value>(from: Readonly<Record<string, Value>>, names: readonly string[]): Record<string, Value> {
+  return Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])));
 }

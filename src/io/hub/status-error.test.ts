@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DOWNLOAD_CODES } from "./download-error.js";
+import { COMMIT } from "./fake-hub.testing.js";
 import { getModel } from "./get-model.js";
 import { TINY_MODEL, useHubRoom } from "./hub-room.testing.js";
 
@@ -95,6 +96,21 @@ describe("the token", () => {
     await getModel(ID, { token: "hf_secret" }, room.settings());
     const atNew = room.hub.seen.filter(({ path }) => path.startsWith("/owner/renamed/"));
     expect(atNew.every(({ headers }) => headers.authorization === "Bearer hf_secret")).toBe(true);
+  });
+
+  it("goes along where the Hub sends small files to another path of its own", async () => {
+    room.hub.add(ID, TINY_MODEL);
+    room.hub.fault = ({ path }, response, file) => {
+      if (!path.endsWith("config.json") || path.startsWith("/storage/")) return false;
+      const headers = { "x-repo-commit": COMMIT, "x-linked-etag": `"${file!.etag}"` }; // no size: the other path says it
+      response.writeHead(307, { ...headers, location: `/storage${path}?etag=1` }).end();
+      return true;
+    };
+    const { folder } = await getModel(ID, { token: "hf_secret" }, room.settings());
+    expect(readFileSync(join(folder, "config.json"))).toEqual(readFileSync(join(TINY_MODEL, "config.json")));
+    const small = room.hub.seen.filter(({ path }) => /^\/storage\/.*config\.json$/.test(path));
+    expect(new Set(small.map(({ method }) => method))).toEqual(new Set(["HEAD", "GET"]));
+    expect(small.every(({ headers }) => headers.authorization === "Bearer hf_secret")).toBe(true);
   });
 
   it.each([

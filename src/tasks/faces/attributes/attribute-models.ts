@@ -4,11 +4,11 @@ import { checkOptionNames } from "../../options.js";
 import { VisionModel } from "../../vision-model.js";
 import { type AttributeReader, attributeReader, type LabelMap } from "./attribute-reader.js";
 
-/** A folder (or whatever else `loadModel` takes), or a model that is loaded already, which its owner disposes. */
+/** A folder or an id on the Hub, as `loadModel` takes them, or a model that is loaded already, which its owner disposes. */
 export type ModelSource = string | VisionModel;
 
 /** An attribute: a checkpoint, and what its labels mean where they do not say so themselves. */
-export type AttributeSource = ModelSource | { model: ModelSource; labels?: LabelMap };
+export type AttributeSource = ModelSource | { model: ModelSource; revision?: string; labels?: LabelMap };
 
 /** What an attribute could not do, where `onError` is `"skip"`. */
 export interface AttributeFailure {
@@ -33,8 +33,8 @@ export class AttributeModels {
   /** @throws what `loadModel` throws; CheckpointError `checkpoint/attribute-labels`, InputError `input/no-classifier`; each naming the attribute */
   async add(name: string, source: AttributeSource): Promise<void> {
     await naming(`Attribute "${name}"`, { attribute: name }, async () => {
-      const { model: from, labels } = parts(source);
-      const entry = await this.load(from);
+      const { model: from, revision, labels } = parts(source);
+      const entry = await this.load(from, revision);
       if (entry.model.labels.length === 0)
         throw new InputError(
           "input/no-classifier",
@@ -45,16 +45,19 @@ export class AttributeModels {
   }
 
   /** A model for its vectors alone; the one that an attribute has already, if it is the same. */
-  async load(source: ModelSource): Promise<AttributeModel> {
+  async load(source: ModelSource, revision?: string): Promise<AttributeModel> {
     if (typeof source !== "string" && !(source instanceof VisionModel))
       throw new InputError("input/option", `A model must be a folder or a loaded one; found ${typeof source}.`);
-    const known = this.bySource.get(source);
+    const key = typeof source === "string" && revision !== undefined ? `${source}@${revision}` : source;
+    const known = this.bySource.get(key);
     if (known) return known;
     const isOwn = !(source instanceof VisionModel);
-    const model = isOwn ? await loadModel(source, this.options) : source;
+    const model = isOwn
+      ? await loadModel(source, { ...this.options, ...(revision !== undefined && { revision }) })
+      : source;
     if (isOwn) this.own.push(model);
     const entry = { model, readers: new Map<string, AttributeReader>() };
-    this.bySource.set(source, entry);
+    this.bySource.set(key, entry);
     this.all.push(entry);
     return entry;
   }
@@ -65,9 +68,9 @@ export class AttributeModels {
   }
 }
 
-function parts(source: AttributeSource): { model: ModelSource; labels?: LabelMap } {
+function parts(source: AttributeSource): { model: ModelSource; revision?: string; labels?: LabelMap } {
   if (typeof source === "string" || source instanceof VisionModel) return { model: source };
-  checkOptionNames(source, ["model", "labels"]);
+  checkOptionNames(source, ["model", "revision", "labels"]);
   const { labels } = source;
   const isMap = (value: unknown) => value === null || typeof value === "string";
   if (labels !== undefined && (typeof labels !== "object" || labels === null || !Object.values(labels).every(isMap)))
