@@ -23,8 +23,10 @@ const { values: options } = parseArgs({
 });
 
 const SEARCH = "search";
+const TRAINING = "training";
 if (SEARCH.includes(options.only)) searchFigures();
-if (options.only === SEARCH) process.exit();
+if (TRAINING.includes(options.only)) trainingFigures();
+if ([SEARCH, TRAINING].includes(options.only)) process.exit();
 
 const stored = join(root, ".cache/bench/results.json");
 mkdirSync(join(root, ".cache/bench"), { recursive: true });
@@ -63,6 +65,16 @@ function searchFigures() {
   if (!python) return console.error("search: left out, since no Python has numpy and safetensors; PYTHON may name one");
   const size = options.quick ? ["--rows", "100000"] : ["--write"];
   spawnSync(process.execPath, [join(import.meta.dirname, "search.mjs"), "--python", python, ...size], {
+    stdio: "inherit",
+  });
+}
+
+/** A head beside scikit-learn's, whose figures stand in docs/training.md; a quick look is only printed. */
+function trainingFigures() {
+  const python = pythonWith("sklearn, safetensors");
+  if (!python) return console.error("training: left out, since no Python has scikit-learn; PYTHON may name one");
+  const size = options.quick ? ["--rows", "2000"] : ["--write"];
+  spawnSync(process.execPath, [join(import.meta.dirname, "training.mjs"), "--python", python, ...size], {
     stdio: "inherit",
   });
 }

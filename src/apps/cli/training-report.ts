@@ -1,13 +1,8 @@
-import { writeFile } from "node:fs/promises";
-import { readImage } from "../../tasks/image-input.js";
-import { type Thumbnail, thumbnail } from "../../tasks/reports/thumbnail.js";
 import { trainingReport } from "../../tasks/reports/training-report.js";
 import type { Evaluation } from "../../tasks/training/evaluation.js";
 import type { EpochReport } from "../../tasks/training/train.js";
+import { writePage } from "./embed-pictures.js";
 import type { Terminal } from "./terminal.js";
-
-/** Pixels of the worst pictures. */
-const THUMBNAIL = 160;
 
 /** Writes the page about an evaluation, with its worst pictures. */
 export async function writeTrainingReport(
@@ -16,10 +11,11 @@ export async function writeTrainingReport(
   terminal: Terminal,
   history?: readonly EpochReport[],
 ): Promise<void> {
-  const thumbnails = new Map<string, Thumbnail>();
-  for (const { name, image } of evaluation.worst) thumbnails.set(name, thumbnail(await readImage(image), THUMBNAIL));
-  await writeFile(file, trainingReport(evaluation, { thumbnails, ...(history && { history }) }));
-  terminal.note(`wrote ${file}`);
+  const pictures = evaluation.worst.map(({ name, image }) => ({ name, input: image }));
+  const shown = pictures.map(({ name }) => name);
+  const page = (thumbnails: Parameters<Parameters<typeof writePage>[3]>[0]) =>
+    trainingReport(evaluation, { thumbnails, ...(history && { history }) });
+  await writePage(file, shown, pictures, page, terminal);
 }
 
 /** An evaluation for people, in a few lines. */
