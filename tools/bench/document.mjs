@@ -44,6 +44,13 @@ const TARGETS = [
     most: [2.1, 1.25, 0.67],
   },
   {
+    title: "Attention over 1025 tokens fp32 / its products alone",
+    workload: "attention",
+    precision: "fp32",
+    peer: (node) => `products, fp32, ${node}`,
+    most: [1.25, 1.25, 1.25],
+  },
+  {
     title: "BlazeFace short range, forward pass / tfjs-backend-wasm",
     workload: "faces, forward",
     precision: "fp32",
@@ -97,8 +104,8 @@ function targetSection(workloads) {
   const isSketch = workloads.some(({ foreign = 0 }) => foreign > QUIET);
   const rows = TARGETS.map((target) => {
     const workload = find(workloads, target);
-    const peer = timeOf(workload, target.peer);
     const cells = NODES.map((node, index) => {
+      const peer = timeOf(workload, typeof target.peer === "string" ? target.peer : target.peer(node));
       const ours = timeOf(workload, `vitrail, ${target.precision}, ${node}`);
       if (!ours || !peer) return "not measured";
       const ratio = ours / peer;

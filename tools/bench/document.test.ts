@@ -37,6 +37,14 @@ describe("docs/performance.md", () => {
     expect(document).toContain("| ViT-B/16 fp32 / tfjs-backend-wasm | 0.19 (0.25) | 0.25 (0.25) | not measured |");
   });
 
+  it("compares the attention with the products of the same Node", () => {
+    const results = [result("vitrail, fp32, Node 24", 12), result("products, fp32, Node 24", 10)];
+    const attention = { title: "Attention", name: "attention", threads: 2, results };
+    expect(performanceDocument([attention], machine)).toContain(
+      "| Attention over 1025 tokens fp32 / its products alone | not measured | 1.20 (1.25) | not measured |",
+    );
+  });
+
   it("marks what was measured while other programs ran", () => {
     expect(document).not.toContain("sketch");
     expect(performanceDocument([{ ...workload, foreign: 1.4 }], machine)).toMatch(/A sketch: .* 1\.4 cores/);

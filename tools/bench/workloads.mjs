@@ -46,6 +46,13 @@ export function workloads(places) {
     forward("vit-base", 1, 1, 5),
     forward("eva02-base", 1, 1, 2),
     {
+      name: "attention",
+      title: "Attention over 1025 tokens, 12 heads of 64, beside products of as many multiply-adds, 2 threads",
+      rounds: 6,
+      passes: 20,
+      peers: attentionPeers(places),
+    },
+    {
       name: "file to labels",
       title: "ViT-B/16 from a JPEG file (512 x 600) to labels, 2 threads",
       rounds: 9,
@@ -78,6 +85,23 @@ export function workloads(places) {
       passes: 20,
       peers: facePeers({ task: "faces", file: places.portrait, threads: 2 }),
     },
+  ];
+}
+
+/** The attention in both precisions and the products of float32, on each Node. */
+function attentionPeers(places) {
+  const each = (what, precision) =>
+    vitrailPeers(places, { what, folder: places.folders["vit-base"], threads: 2 })
+      .filter(({ dtype }) => !dtype)
+      .map(({ args: [, options], ...peer }) => ({
+        ...peer,
+        name: peer.name.replace("vitrail, fp32", precision),
+        args: ["peer-attention.mjs", options],
+      }));
+  return [
+    ...each("attention", "vitrail, fp32"),
+    ...each("int8 attention", "vitrail, int8"),
+    ...each("products", "products, fp32"),
   ];
 }
 
