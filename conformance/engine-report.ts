@@ -10,10 +10,13 @@ export interface EngineRunOptions {
   engine: NonNullable<NonNullable<Parameters<typeof loadModelType>[1]>["engine"]>;
   /** Inputs of each full-size model; 0 leaves these models out. */
   fullSize: number;
+  /** What to call the run, where one engine runs in several ways; default the engine's name. */
+  name?: string | undefined;
 }
 
-/** One engine's run, as `conformance/results/<engine>.json` keeps it. */
+/** One engine's run, as `conformance/results/<name>.json` keeps it. */
 interface EngineRun {
+  name?: string;
   engine: string;
   /** For people: what ran. */
   describes: string;
@@ -49,7 +52,7 @@ const END = "<!-- end of engines -->";
  */
 export async function runEngine(
   { loadModel, describeEngine }: { loadModel: typeof loadModelType; describeEngine: typeof describeEngineType },
-  { engine, fullSize }: EngineRunOptions,
+  { engine, fullSize, name = engine }: EngineRunOptions,
   tell: (line: string) => void,
 ): Promise<boolean> {
   const bar = barOf(engine);
@@ -70,9 +73,9 @@ export async function runEngine(
     kernels === "fused" ? "fused kernels" : "compositions of TF.js's ops",
     `Node ${process.versions.node}`,
   ].join(", ");
-  const run: EngineRun = { engine, describes, bar, fullSizeInputs: fullSize, cases };
+  const run: EngineRun = { name, engine, describes, bar, fullSizeInputs: fullSize, cases };
   mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, `${engine}.json`), `${JSON.stringify(run, null, 1)}\n`);
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(run, null, 1)}\n`);
   return cases.every((result) => verdict(result, bar) === "ok");
 }
 
@@ -86,7 +89,9 @@ function engineSection(): string[] {
     "## Other engines",
     "",
     "The same cases on each engine of `loadModel(folder, { engine })`: errors beside PyTorch float32's own, the largest over all tensors.",
-    "[engines.md](engines.md) says how each was run, and what is behind the misses.",
+    "[engines.md](engines.md) says how each was run, and what is behind the misses. `npm run conformance:engines` runs all of them that the machine can have.",
+    "Full-size models take all of their inputs, except on `cpu`, whose one thread of plain JavaScript would take an hour and a half for them: one input there;",
+    "and on `webgpu`, where the device is a processor that plays a GPU: tiny models only.",
     "",
     ...runs.flatMap(runSection),
     END,
@@ -103,7 +108,7 @@ export function withEngineSection(markdown: string): string {
   return `${markdown.slice(0, begin)}${section.trimEnd()}${markdown.slice(end)}`;
 }
 
-function runSection({ engine, describes, bar, fullSizeInputs, cases }: EngineRun): string[] {
+function runSection({ engine, name = engine, describes, bar, fullSizeInputs, cases }: EngineRun): string[] {
   const row = (what: string, inputs: string, results: CaseResult[]) => {
     const worst = results.reduce((a, b) => (b.ratio.relativeL2 > a.ratio.relativeL2 ? b : a));
     const at = results.length > 1 ? `${worst.name}, ${worst.worst}` : worst.worst;
@@ -114,7 +119,7 @@ function runSection({ engine, describes, bar, fullSizeInputs, cases }: EngineRun
   };
   const tiny = cases.filter(({ kind }) => kind === "tiny");
   return [
-    `### ${engine}`,
+    `### ${name}`,
     "",
     `${describes}. Bar: ${bar.relativeL2} and ${bar.maxAbs} times.`,
     "",

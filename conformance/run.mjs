@@ -3,6 +3,7 @@
 //   npm run conformance                                                everything, on the engine that "auto" takes
 //   npm run conformance -- --engine wasm                               the cases on one engine, for the section about engines
 //   npm run conformance -- --engine webgpu --full-size 0               ... the tiny models only
+//   npm run conformance -- --engine vitrail --name vitrail-node24      ... kept under a name of its own
 //   npm run conformance -- --engine tensorflow --project FOLDER        ... with the vitrail that is installed in FOLDER, beside the engine
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
     engine: { type: "string" },
     project: { type: "string" },
     "full-size": { type: "string", default: "8" },
+    name: { type: "string" },
   },
 });
 
@@ -55,11 +57,11 @@ async function everything({ report, withEngineSection }) {
   return passes;
 }
 
-async function oneEngine({ runEngine, withEngineSection }, { engine, project, "full-size": fullSize }) {
+async function oneEngine({ runEngine, withEngineSection }, { engine, project, name, "full-size": fullSize }) {
   const packed = await import(
     project ? pathToFileURL(resolve(project, "node_modules/vitrail/dist/index.js")).href : "vitrail"
   );
-  const passes = await runEngine(packed, { engine, fullSize: Number(fullSize) }, console.log);
+  const passes = await runEngine(packed, { engine, name, fullSize: Number(fullSize) }, console.log);
   writeFileSync(document, withEngineSection(readFileSync(document, "utf8")));
   return passes;
 }

@@ -3,7 +3,7 @@ import { VitrailError } from "../errors.js";
 import { describeEngine, type EngineDescription, type EngineName, useEngine } from "./engine.js";
 import type { PeerPackages } from "./engines/peer-packages.js";
 import { proveBackend } from "./engines/prove-backend.js";
-import { canCompile } from "./kernel-probe.js";
+import { canCompile, isMultiplyAddFused } from "./kernel-probe.js";
 import { allowRelaxedSimd, runtime } from "./threads-node.js";
 
 /** Whether an engine works in this process, and how fast. */
@@ -55,7 +55,7 @@ export interface RuntimeFeatures {
   /** Without it there is one thread. */
   sharedMemory: boolean;
   simd: boolean;
-  /** Fused multiply-add and products of bytes. */
+  /** Fused multiply-add and products of bytes; not where the processor rounds in between. */
   relaxedSimd: boolean;
   /** Whether V8's 256-bit flag exists for this processor and version: Node 24 and newer on x64. */
   pairedVectors: boolean;
@@ -67,7 +67,7 @@ export function runtimeFeatures(): RuntimeFeatures {
   return {
     sharedMemory: typeof SharedArrayBuffer === "function",
     simd: canCompile("plain", "plain"),
-    relaxedSimd: canCompile("relaxed", "plain"),
+    relaxedSimd: canCompile("relaxed", "plain") && isMultiplyAddFused("plain"),
     pairedVectors: architecture === "x64" && v8 >= 13,
   };
 }
