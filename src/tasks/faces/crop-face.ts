@@ -51,9 +51,9 @@ export function cropFace(image: Image, face: CroppedFace, options: CropFaceOptio
   choiceOption("align", options.align, ["eyes", "none"]);
   wholeOption("size", options.size, 1, LARGEST_SIZE);
   const longer = Math.max(face.box.width, face.box.height) * (1 + 2 * (options.margin ?? 0));
-  // A crop of a given size needs no more of the picture's pixels than it can have itself.
-  const isShrunk = options.size !== undefined && longer > LARGEST_SIZE;
-  return isShrunk ? shrunkCrop(image, face, options, LARGEST_SIZE / longer) : plainCrop(image, face, options);
+  if (options.size === undefined || longer <= LARGEST_SIZE) return plainCrop(image, face, options);
+  // Two of the picture's pixels for each of the crop's keep all that it can show.
+  return shrunkCrop(image, face, options, Math.min(LARGEST_SIZE, 2 * options.size) / longer);
 }
 
 function plainCrop(image: Image, face: CroppedFace, options: CropFaceOptions): FaceCrop {
