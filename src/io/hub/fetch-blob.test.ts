@@ -211,7 +211,7 @@ describe("a download", () => {
     await get();
   });
 
-  it("ends within 200 ms of an abort with the signal's reason, and is resumed by the next", async () => {
+  it("ends within 500 ms of an abort with the signal's reason, and is resumed by the next", async () => {
     room.hub.add(ID, FILES);
     const controller = new AbortController();
     let aborted = 0;
@@ -225,7 +225,7 @@ describe("a download", () => {
       return true;
     });
     await expect(get({ signal: controller.signal })).rejects.toThrow("enough");
-    expect(performance.now() - aborted).toBeLessThan(200);
+    expect(performance.now() - aborted).toBeLessThan(500);
     expect(partials()).toHaveLength(1);
     room.hub.seen.length = 0;
     await get();

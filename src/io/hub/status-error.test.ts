@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { DOWNLOAD_CODES } from "./download-error.js";
 import { COMMIT } from "./fake-hub.testing.js";
 import { getModel } from "./get-model.js";
 import { TINY_MODEL, useHubRoom } from "./hub-room.testing.js";
+import { statusError } from "./status-error.js";
 
 const room = useHubRoom();
 const ID = "owner/tiny";
@@ -38,6 +40,19 @@ describe("an answer that is a failure", () => {
     const error = await failing.catch((caught) => caught);
     expect(JSON.stringify(error) + error.stack + String(error.cause)).not.toContain("hf_secret");
     expect(room.hub.seen).toHaveLength(1); // asking again would not help
+  });
+
+  it("says when to come back, whichever way the server says it", () => {
+    const asked = { id: ID, revision: "main", file: "config.json", endpoint: "https://hub", hasToken: false };
+    const wait = (headers: Record<string, string>) =>
+      statusError({ status: 429, headers, body: Readable.from([]) }, asked).details.retryAfterMs;
+    expect(wait({ "retry-after": "7" })).toBe(7000);
+    const date = wait({ "retry-after": new Date(Date.now() + 30_000).toUTCString() });
+    expect(date).toBeGreaterThan(28_000);
+    expect(date).toBeLessThanOrEqual(30_000);
+    expect(wait({ "retry-after": new Date(0).toUTCString() })).toBe(0);
+    expect(wait({ "retry-after": "soon", ratelimit: '"resolvers";r=0;t=55' })).toBe(55_000);
+    expect(wait({})).toBeUndefined();
   });
 
   it.each([
