@@ -17,7 +17,7 @@ export const FACE_DETECTORS: readonly FaceDetectorName[] = [...(Object.keys(FACE
 export interface FaceDetectorOptions extends EngineOptions {
   /** Default `"short"`. */
   model?: FaceDetectorName;
-  /** Least score of a face, 0 to 1. Default: MediaPipe's own for the model, 0.5 (`short`, `back`) or 0.6 (`full`); 0.62 (`auto`). */
+  /** Least score of a face, 0 to 1. Default: MediaPipe's own for the model, 0.5 (`short`, `back`) or 0.6 (`full`); 0.67 (`auto`). */
   minScore?: number;
   /** A safetensors file, or a folder with one, to take instead of the weights that ship with vitrail. Not with `auto`, which has three. */
   weights?: string | URL;

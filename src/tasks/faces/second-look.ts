@@ -8,10 +8,10 @@ import { faceOverlap, mergeFaces } from "./merge-faces.js";
 /** A second look's side in sides of the face: where both networks tell faces from others best; docs/faces.md has the measurement. */
 const ROOM = 3.4;
 /**
- * Least agreement of both networks, by default: halfway between the highest score of what is no face, 0.58, and the lowest of a face, 0.67, a
- * profile; docs/faces.md.
+ * Least agreement of both networks, by default: halfway between the highest score of what is no face, 0.62, and the lowest of a face, 0.72;
+ * docs/faces.md.
  */
-export const AGREED_SCORE = 0.62;
+export const AGREED_SCORE = 0.67;
 /** Both networks' boxes of one face, and a face and what it was looked for as: they share more than this of their union. */
 const SAME_FACE = 0.3;
 /** A face that is turned by more than this in its look is looked at once more, level; radians. */
@@ -39,10 +39,10 @@ export async function secondLook(
 ): Promise<Face[]> {
   const look = (looks: Look[]) => judge(image, looks, judges, options);
   const first = await look(candidates.map(levelLook));
-  const sure = first.filter((one): one is Seen => one !== undefined && one.face.score >= AGREED_SCORE);
-  // A box that a found face explains was displaced, by a tile's border or a turned look.
-  const isFound = (candidate: Face) => sure.some(({ face }) => faceOverlap(face, candidate) > SAME_FACE);
-  const doubted = candidates.flatMap((candidate, i) => (isFound(candidate) ? [] : [{ candidate, upright: first[i] }]));
+  const sure = first.filter((one) => one && one.face.score >= AGREED_SCORE);
+  const doubted = candidates.flatMap((candidate, i) =>
+    sure.includes(first[i]) ? [] : [{ candidate, upright: first[i] }],
+  );
   // A network that is shown a lying face often takes it for an upright one, with wrong landmarks.
   const others = doubted.map(({ candidate }) => turned(levelLook(candidate)));
   const lying = await look(others.flat());
