@@ -31,7 +31,7 @@ await build({
   silent: true,
 });
 const scenarios = await import(pathToFileURL(join(outDir, "scenarios.mjs")).href);
-const built = { ...(await import("vitrail/server")), cli: join(root, "dist/cli.js") };
+const built = { ...(await import("vitrail")), ...(await import("vitrail/server")), cli: join(root, "dist/cli.js") };
 
 const ALL = [
   ["S1", () => scenarios.overload(built, { requests: count(10_000), warmUp: count(400) })],

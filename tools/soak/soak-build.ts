@@ -1,7 +1,8 @@
 import type * as server from "../../src/exports/server.js";
+import type * as vitrail from "../../src/index.js";
 
 /** What is put under load: the built package, or the sources built for a test. */
-export interface SoakBuild extends Pick<typeof server, "createServer" | "listen"> {
+export interface SoakBuild extends Pick<typeof server, "createServer" | "listen">, Pick<typeof vitrail, "loadModel"> {
   /** The command line's script. */
   cli: string;
 }

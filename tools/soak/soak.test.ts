@@ -7,6 +7,7 @@ import { createServer } from "../../src/apps/server/create-server.js";
 import { listen } from "../../src/apps/server/listen.js";
 import { buildThreads } from "../../src/apps/server/server.testing.js";
 import { PUBLIC_WEB } from "../../src/apps/server/urls/fetch-picture.js";
+import { loadModel } from "../../src/tasks/load-model.js";
 import { modelFolder } from "./pictures.js";
 import { corpora } from "./scenarios/corpora.js";
 import { disconnects } from "./scenarios/disconnects.js";
@@ -39,6 +40,7 @@ beforeAll(async () => {
     cli: join(folder, "cli.js"),
     createServer: (options) => createServer(options, { threads, web: PUBLIC_WEB }),
     listen,
+    loadModel,
   };
 });
 afterAll(() => rmSync(folder, { recursive: true }));

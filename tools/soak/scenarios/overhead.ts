@@ -1,4 +1,3 @@
-import { loadModel } from "../../../src/tasks/load-model.js";
 import { Client, closedLoop } from "../client.js";
 import { photo, smallModel } from "../pictures.js";
 import { ServerProcess } from "../server-process.js";
@@ -11,10 +10,10 @@ export async function overhead(
   build: SoakBuild,
   { pairs, pictures }: { pairs: number; pictures: number },
 ): Promise<Findings> {
-  await using model = await loadModel(smallModel);
+  await using model = await build.loadModel(smallModel);
   const server = await ServerProcess.start(build.cli, ["--model", `m=${smallModel}`]);
   const client = new Client(server.url);
-  const send = () => client.send({ path: "/models/m", body: photo });
+  const send = () => client.send({ path: "/embed", body: photo });
   const photos = Array.from({ length: pictures }, () => photo);
   try {
     const bareLatency: number[] = [];
@@ -22,11 +21,11 @@ export async function overhead(
     const bare: number[] = [];
     const served: number[] = [];
     for (let pair = -1; pair < pairs; pair++) {
-      const bareSeconds = await seconds(() => model.classify(photos, { batch: BATCH }));
+      const bareSeconds = await seconds(() => model.embed(photos, { batch: BATCH }));
       const servedSeconds = await seconds(() => closedLoop(pictures, 3 * BATCH, send));
       const singles = Math.ceil(pictures / 4);
       const bareSingles: number[] = [];
-      for (let i = 0; i < singles; i++) bareSingles.push(1000 * (await seconds(() => model.classify(photo))));
+      for (let i = 0; i < singles; i++) bareSingles.push(1000 * (await seconds(() => model.embed(photo))));
       const servedSingles = (await closedLoop(singles, 1, send)).map(({ ms }) => ms);
       if (pair < 0) continue; // the first warms up
       bare.push(bareSeconds);

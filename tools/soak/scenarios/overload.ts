@@ -23,7 +23,7 @@ export async function overload(
   const server = await ServerProcess.start(build.cli, args);
   const client = new Client(server.url);
   try {
-    const send = () => client.send({ path: "/models/m", body: photo });
+    const send = () => client.send({ path: "/embed", body: photo });
     await closedLoop(warmUp, 2 * BATCH, send);
     const capacity = await measure(warmUp, () => closedLoop(warmUp, 2 * BATCH, send));
     const residentBefore = server.residentMb();
@@ -98,7 +98,7 @@ function counters(metrics: string): { ok: number; refused: number; rejected: num
   const sum = (pattern: RegExp) =>
     [...metrics.matchAll(pattern)].reduce((total, [, value]) => total + Number(value), 0);
   return {
-    ok: sum(/_count\{.*http_route="\/models.*status_code="200"\} (\d+)/g),
+    ok: sum(/_count\{.*http_route="\/embed.*status_code="200"\} (\d+)/g),
     refused: sum(/_count\{.*status_code="503"\} (\d+)/g),
     rejected: sum(/^vitrail_rejected_total\{[^}]*\} (\d+)/gm),
   };

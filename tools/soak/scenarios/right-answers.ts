@@ -1,4 +1,3 @@
-import { loadModel } from "../../../src/tasks/load-model.js";
 import { Client, closedLoop } from "../client.js";
 import { distinctPicture, modelFolder } from "../pictures.js";
 import { ServerProcess } from "../server-process.js";
@@ -10,7 +9,7 @@ const AT_A_TIME = 64;
 
 /** S3 and S4: distinct pictures, of which every eighth is broken; each answer must be its own picture's. */
 export async function rightAnswers(build: SoakBuild, { requests }: { requests: number }): Promise<Findings> {
-  await using model = await loadModel(modelFolder("vit"));
+  await using model = await build.loadModel(modelFolder("vit"));
   const pictures = Array.from({ length: requests }, (_, i) => distinctPicture(i));
   const wanted = await model.embed(pictures);
   const isBroken = (index: number) => index % 8 === 7;
