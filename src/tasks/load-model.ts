@@ -45,7 +45,7 @@ export interface LoadModelOptions extends EngineOptions, HubOptions {
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<VisionModel> {
   const { config, transformer, backend, files } = await load(source, options);
-  return new VisionModel(config, new ForwardPass(transformer, backend), files);
+  return new VisionModel(config, new ForwardPass(transformer, backend), files, options.dtype);
 }
 
 /**

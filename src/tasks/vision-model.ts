@@ -1,3 +1,4 @@
+import type { WeightPrecision } from "../backend/vitrail-backend.js";
 import { InputError } from "../errors.js";
 import type { ModelConfig } from "../models/model-config.js";
 import { batches, type StreamItem } from "./batches.js";
@@ -37,6 +38,8 @@ export class VisionModel implements AsyncDisposable {
     private readonly forward: ForwardPass,
     /** The weights' files, whose hash says which model this is. */
     readonly files: readonly string[] = [],
+    /** How the weights are kept; anything but "float32" changes what comes out. */
+    readonly dtype: WeightPrecision = "float32",
   ) {
     this.labels = config.labels;
   }

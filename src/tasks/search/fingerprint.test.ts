@@ -3,12 +3,16 @@ import { loadModel } from "../load-model.js";
 import { tinyModel, withChangedModel } from "../model-folder.testing.js";
 import { fingerprintOf } from "./fingerprint.js";
 
-async function fingerprint(folder: string, options: Parameters<typeof fingerprintOf>[1] = {}): Promise<string> {
-  await using model = await loadModel(folder);
+async function fingerprint(
+  folder: string,
+  options: Parameters<typeof fingerprintOf>[1] = {},
+  loading: Parameters<typeof loadModel>[1] = {},
+): Promise<string> {
+  await using model = await loadModel(folder, loading);
   return await fingerprintOf(model, options);
 }
 
-it("is the same for a copy of the model, and another for other weights, preprocessing or pooling", async () => {
+it("is the same for a copy of the model, and another for other weights, preprocessing, pooling or precision", async () => {
   const own = await fingerprint(tinyModel("vit"));
   const same = [
     await fingerprint(tinyModel("vit")),
@@ -24,8 +28,9 @@ it("is the same for a copy of the model, and another for other weights, preproce
     ),
     await fingerprint(tinyModel("vit"), { pool: "mean" }),
     await fingerprint(tinyModel("vit"), { normalize: false }),
+    await fingerprint(tinyModel("vit"), {}, { dtype: "int8" }),
   ];
-  expect(new Set([own, ...others]).size).toBe(5);
+  expect(new Set([own, ...others]).size).toBe(6);
 });
 
 function changeOneNumber(tensors: Map<string, { bytes: Uint8Array }>): void {

@@ -5,7 +5,7 @@ import { sha256Of } from "../inspect-model.js";
 import type { VisionModel } from "../vision-model.js";
 
 /**
- * What makes a model's vectors comparable, in one line: the weights' files, the architecture, the preprocessing and the pooling. Two models with the
+ * What makes a model's vectors comparable, in one line: the weights' files and how they are kept, the architecture, the preprocessing and the pooling. Two models with the
  * same fingerprint give the same vectors; an index keeps it, and refuses another's.
  *
  * @param options as they are given to `embed`
@@ -22,7 +22,10 @@ export async function fingerprintOf(
       `"${name}" was not loaded from files. Give the index a fingerprint of your own.`,
     );
   const weights = await Promise.all(model.files.map(sha256Of));
-  const facts = { weights, architecture, preprocessing, pool: pool ?? architecture.pool, normalize };
+  const facts = {
+    ...{ weights, architecture, preprocessing, pool: pool ?? architecture.pool, normalize },
+    ...(model.dtype !== "float32" && { dtype: model.dtype }),
+  };
   const hash = createHash("sha256").update(JSON.stringify(facts, sorted)).digest("hex");
   return `${name}:${hash.slice(0, 32)}`;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Decisions } from "../../models/model-config.js";
 import { fitTemperature } from "./calibration.js";
+import { correctRows } from "./decisions.js";
 import { answerOf, type DenseLayer } from "./dense-layer.js";
 import { chooseThresholds, type Evaluation, evaluate } from "./evaluation.js";
 import type { Problem } from "./example.js";
@@ -57,7 +58,7 @@ export async function fitFeatures(
   return { problem, labels, layers, history, ...judge(layers, validation, labels, problem) };
 }
 
-/** Temperature and thresholds by the pictures that were not learned from, and what the head is worth on them; a temperature of 1 where there are none. */
+/** Temperature and thresholds by the pictures that were not learned from, and what the head is worth on them; a temperature of 1 where there are none, or none is answered wrong. */
 function judge(
   layers: readonly DenseLayer[],
   validation: readonly LabelledFeature[],
@@ -67,7 +68,10 @@ function judge(
   if (validation.length === 0) return { temperature: 1 };
   const logits = new Float32Array(validation.length * labels.length);
   for (const [row, { feature }] of validation.entries()) logits.set(answerOf(layers, feature), row * labels.length);
-  const temperature = fitTemperature(logits, targetsOf(validation, labels, problem));
+  const targets = targetsOf(validation, labels, problem);
+  // Where no answer is wrong, nothing says how often confidence fails: the least loss would be that of boundless confidence.
+  const isFaultless = correctRows(logits, targets) === validation.length;
+  const temperature = isFaultless ? 1 : fitTemperature(logits, targets);
   const thresholds = chooseThresholds(logits, validation, labels, problem, temperature);
   const decisions = { temperature, ...(thresholds && { thresholds }) };
   return { ...decisions, validation: evaluate(logits, validation, labels, problem, decisions) };

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describeEngine } from "../../backend/engine.js";
 import { loadModel } from "../load-model.js";
 import { tinyModel } from "../model-folder.testing.js";
 import type { VisionModel } from "../vision-model.js";
@@ -91,6 +92,27 @@ describe("fitHead", () => {
     expect(bytesOf(heads[1]!)).toEqual(bytesOf(heads[0]!));
     expect(heads[1]!.temperature).toBe(heads[0]!.temperature);
     expect(heads[1]!.history).toEqual(heads[0]!.history);
+  });
+
+  it.each([{}, ...ADAMW])("gives the same head on one thread and on two, to the bit: %j", async (options) => {
+    const heads: string[] = [];
+    for (const threads of [1, 2]) {
+      await using other = await loadModel(tinyModel("vit"), { engine: "vitrail", threads });
+      const head = await fitHead(other, train, { cache, ...options });
+      expect(describeEngine().threads).toBe(threads);
+      heads.push(JSON.stringify(bytesOf(head)));
+    }
+    expect(heads[1]).toBe(heads[0]);
+  });
+
+  it("has a temperature of 1 where all validation pictures are answered right", async () => {
+    const shades = Array.from({ length: 40 }, (_, i) => {
+      const data = new Uint8Array(3 * 64).fill(i % 2 ? 10 + i : 200 + i);
+      return { image: { data, width: 8, height: 8 }, label: i % 2 ? "dark" : "light" };
+    });
+    const head = await fitHead(model, shades);
+    expect(head.validation!.accuracy).toBe(1);
+    expect(head.temperature).toBe(1);
   });
 
   it.each(ADAMW)("goes on after an interruption as if there had been none, to the bit: %j", async (options) => {
