@@ -28,6 +28,26 @@ const workload = {
 const machine = { processor: "2 cores", memory: "1 GiB", versions: { Node: "20" }, date: "2026-01-01" };
 
 describe("docs/performance.md", () => {
+  it("says how long a cold start takes beside the yardstick's, and what a model takes of the memory", () => {
+    const starts = {
+      name: "cold start",
+      starts: 5,
+      title: "cold",
+      results: [result("vitrail, fp32, Node 20", 1300), result("onnxruntime-node fp32", 1000)],
+    };
+    const mebibytes = { empty: 100, loaded: 440, disposed: 110, firstHalf: 450, lastHalf: 451 };
+    const memory = {
+      name: "memory",
+      starts: 1,
+      title: "memory",
+      results: [{ ...result("vitrail, fp32, Node 20", 1), facts: { memory: mebibytes } }],
+    };
+    const document = performanceDocument([starts, memory, workload], machine);
+    expect(document).toContain("| vitrail, fp32, Node 20 | 1.30 (1.2, **missed**) | 1.30 | 1.30 | 1 |");
+    expect(document).toContain("| vitrail, fp32, Node 20 | 100 | 440 | 1.04 | 110 | 450 | 451 |");
+    expect(document).not.toContain("## cold");
+  });
+
   const document = performanceDocument([workload], machine);
 
   it("says beside each ratio what was the most, and which is missed", () => {

@@ -47,7 +47,8 @@ const results = { ...readResults(), machine: machine() };
 for (const workload of chosen) {
   const foreign = await foreignLoad();
   if (foreign > QUIET) console.error(`other programs keep ${foreign.toFixed(1)} cores busy: not worth much`);
-  results[workload.name] = { foreign, peers: await measure(workload) };
+  const peers = await (workload.starts ? startInTurns(workload) : measure(workload));
+  results[workload.name] = { foreign, peers };
 }
 
 writeFileSync(stored, JSON.stringify(results, null, 1));
@@ -99,6 +100,27 @@ async function measure({ title, rounds, passes, peers }) {
         : `  ${name.padEnd(44)} ${least.toFixed(1).padStart(9)} ms least ${median.toFixed(1).padStart(9)} median ${(firstMilliseconds / 1000).toFixed(2).padStart(7)} s to first ${peakMegabytes.toFixed(0).padStart(6)} MB`,
     );
   return results;
+}
+
+/** Starts each peer several times, in turns. `least`, `median`: from the start of the process to its first result. */
+async function startInTurns({ title, starts, peers }) {
+  console.log(`\n${title}`);
+  const runs = new Map(peers.map(({ name }) => [name, []]));
+  for (let start = 0; start < starts; start++)
+    for (const options of peers) {
+      const peer = await Peer.start(options, import.meta.dirname);
+      await peer.run(0); // for its memory
+      runs.get(options.name).push(await peer.end());
+    }
+  return [...runs].map(([name, ended]) => {
+    const sorted = ended.map(({ firstMilliseconds }) => firstMilliseconds).sort((a, b) => a - b);
+    const error = ended.find((one) => one.error)?.error;
+    const [least, median] = [sorted[0], sorted[sorted.length >> 1]];
+    console.log(`  ${name.padEnd(44)} ${error ?? `${least.toFixed(0)} ms least ${median.toFixed(0)} median`}`);
+    return error
+      ? { name, error }
+      : { name, least, median, peakMegabytes: ended[0].peakMegabytes, facts: ended[0].facts };
+  });
 }
 
 function readResults() {

@@ -11,7 +11,8 @@ const SLOW = { rounds: 1 };
 /**
  * @param places `node20`, `node24`, `python`: programs, the last two undefined where there is none; `folders`: checkpoints by model, with the
  *   graphs that prepare.mjs wrote beside them; `photograph`, `portrait`: files
- * @returns workloads `{ name, title, rounds, passes, peers: [{ name, command, args, env, rounds }] }`
+ * @returns workloads `{ name, title, rounds, passes, peers: [{ name, command, args, env, rounds }] }`; with `starts` instead of rounds and passes,
+ *   each peer's process is started so often, in turns, and makes its first pass only
  */
 export function workloads(places) {
   const forward = (model, batch, threads, rounds) => {
@@ -38,8 +39,27 @@ export function workloads(places) {
     ...vitrailPeers(places, options).filter(({ dtype }) => !dtype),
     { ...wasmPeer(places, options), rounds: 6 },
   ];
+  const folder = places.folders["vit-base"];
+  const smallest = { model: "vit-base", size: 224, batch: 1, threads: 2 };
+  const first = forward("vit-base", 1, 2, 9);
   return [
-    forward("vit-base", 1, 2, 9),
+    {
+      name: "cold start",
+      title: "ViT-B/16 from a cold process to the first logits",
+      starts: 5,
+      peers: [
+        ...vitrailPeers(places, { ...smallest, task: "tensor", folder }),
+        ...onnxPeers(places, smallest),
+        ...pytorchPeers(places, smallest),
+      ],
+    },
+    {
+      name: "memory",
+      title: "ViT-B/16 in memory, and 50 loads",
+      starts: 1,
+      peers: vitrailPeers(places, { folder, threads: 2, loads: 50 }, "peer-memory.mjs").filter(({ dtype }) => !dtype),
+    },
+    { ...first, peers: [...first.peers, ...float16Peers(places, { ...smallest, task: "tensor", folder })] },
     forward("eva02-base", 1, 2, 4),
     forward("vit-base", 8, 2, 3),
     forward("eva02-base", 8, 2, 1),
@@ -106,12 +126,12 @@ function attentionPeers(places) {
 }
 
 /** Ours on each Node, plain and with paired vectors, in float32 and int8. */
-function vitrailPeers({ node20, node24 }, options) {
+function vitrailPeers({ node20, node24 }, options, script = "peer-vitrail.mjs", precisions = ["fp32", "int8"]) {
   const peer = (name, command, extra, env) => ({
     name: `vitrail, ${name}`,
     isOurs: true,
     command,
-    args: ["peer-vitrail.mjs", { ...options, ...extra }],
+    args: [script, { ...options, ...extra }],
     env,
     ...extra,
   });
@@ -121,12 +141,13 @@ function vitrailPeers({ node20, node24 }, options) {
     ["Node 24", node24],
     ["Node 24 revectorized", node24, paired],
   ].filter(([, command]) => command);
-  return ["fp32", "int8"].flatMap((precision) =>
-    nodes.map(([name, command, env]) =>
-      peer(`${precision}, ${name}`, command, precision === "int8" ? { dtype: "int8" } : {}, env),
-    ),
+  const dtypes = { fp32: {}, fp16: { dtype: "float16" }, int8: { dtype: "int8" } };
+  return precisions.flatMap((precision) =>
+    nodes.map(([name, command, env]) => peer(`${precision}, ${name}`, command, dtypes[precision], env)),
   );
 }
+
+const float16Peers = (places, options) => vitrailPeers(places, options, "peer-vitrail.mjs", ["fp16"]);
 
 const wasmPeer = ({ node20 }, options) => ({
   name: "tfjs-backend-wasm",
