@@ -1,5 +1,6 @@
 import { defineTask, share } from "../task.js";
 import { mapFloats, sumFloats } from "../wasm/functions.js";
+import type { Vector } from "../wasm/values.js";
 
 /** y[row] = factor · sum of x[row, :] */
 export const sumRows = defineTask(
@@ -16,6 +17,15 @@ export const sumRows = defineTask(
     });
   },
 );
+
+/** Rows that are added to each other before they are added to the sums: an eighth of the passes, and of the roundings at the sums' size. */
+const ROWS_AT_ONCE = 8;
+
+/** Sum by halves. */
+function pairwise(values: readonly Vector[]): Vector {
+  const half = values.length / 2;
+  return values.length === 1 ? values[0]! : pairwise(values.slice(0, half)).add(pairwise(values.slice(half)));
+}
 
 /**
  * partial[part, :] = factor · sum over the part's rows of x[row, :]; a task is some columns of a part. Parts are cut by sizes alone, so that the
@@ -43,12 +53,16 @@ export const sumColumns = defineTask(
     const sums = f.int(v.partial.add(part.mul(bytes)).add(along));
     const x = f.int(v.x.add(first.mul(bytes)).add(along));
     f.clearBytes(sums, count.shiftLeft(2));
-    f.for(first, last, 1, () => {
-      const from = f.int(x);
+    const addRows = (rowsAtOnce: number) => {
+      const rows = Array.from({ length: rowsAtOnce }, (_, i) => f.int(x.add(bytes.mul(i))));
       const to = f.int(sums);
-      mapFloats(f, { inputs: [to, from], output: to, count }, (sum, value) => sum!.add(value!));
-      x.increase(bytes);
-    });
+      mapFloats(f, { inputs: [to, ...rows], output: to, count }, (sum, ...values) => sum!.add(pairwise(values)));
+      x.increase(bytes.mul(rowsAtOnce));
+      left.set(left.sub(rowsAtOnce));
+    };
+    const left = f.int(last.sub(first));
+    f.while(left.atLeast(ROWS_AT_ONCE), () => addRows(ROWS_AT_ONCE));
+    f.while(left, () => addRows(1));
     const factor = f.vector(v.factor.splat());
     mapFloats(f, { inputs: [sums], output: sums, count }, (sum) => sum!.mul(factor));
   },
