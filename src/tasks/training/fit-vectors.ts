@@ -36,10 +36,16 @@ export async function fitVectors(
   { engine, threads, ...options }: FitVectorsOptions = {},
 ): Promise<VectorHead> {
   const settings = checkFitOptions(options);
+  if (!Array.isArray(examples) || examples.length === 0)
+    throw new TrainingError("training/no-examples", "There is no labelled vector. Wanted a list of { vector, label }.");
   const problem: Problem =
-    options.problem ?? (examples.some(({ labels }) => labels !== undefined) ? "multi-label" : "single-label");
-  const found = examples.map((example, index) => featureOf(example, index, examples[0]!.vector.length, problem));
-  if (found.length === 0) throw new TrainingError("training/no-examples", "The list has no labelled vector.");
+    options.problem ??
+    ((examples as readonly LabelledVector[]).some(({ labels }) => labels !== undefined)
+      ? "multi-label"
+      : "single-label");
+  const found = (examples as readonly LabelledVector[]).map((example: LabelledVector, index: number) =>
+    featureOf(example, index, examples[0]!.vector?.length, problem),
+  );
   const { labels, training, validation } = chooseExamples(
     { problem, examples: found, omitted: [] },
     settings,

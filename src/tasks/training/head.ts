@@ -118,7 +118,7 @@ export class Head {
    * Writes a folder that `loadModel` reads, and Python's `ViTForImageClassification` or timm where the head is linear: the model's own tensors, byte for byte, and
    * the head's. Whole or not at all; a head that is there is replaced.
    *
-   * @throws TrainingError `training/not-saved`; the errors of the operating system
+   * @throws TrainingError `training/not-saved`; what is wrong with the model's own files, `weights/…`, `checkpoint/…`
    */
   save(folder: string): Promise<void> {
     return saveHead(this, this.model, folder);

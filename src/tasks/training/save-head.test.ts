@@ -108,5 +108,6 @@ describe("a saved head", () => {
     expect(existsSync(join(other, "photo.jpg"))).toBe(true);
     await expect(head.save(tinyModel("vit"))).rejects.toMatchObject({ code: "training/not-saved" });
     await expect(head.save(join(other, "photo.jpg"))).rejects.toMatchObject({ code: "training/not-saved" });
+    await expect(head.save(join(other, "photo.jpg", "below"))).rejects.toMatchObject({ code: "training/not-saved" });
   });
 });

@@ -29,13 +29,13 @@ export async function saveHead(head: Head, model: VisionModel, folder: string): 
   const target = resolve(folder);
   await checkTarget(target, source);
   const draft = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
-  await mkdir(draft, { recursive: true });
   try {
+    await mkdir(draft, { recursive: true });
     await writeFiles(head, source, model.files, draft);
     await moveOver(draft, target);
   } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    throw error;
+    await rm(draft, { recursive: true, force: true }).catch(() => {});
+    throw notSaved(target, error);
   }
 }
 
@@ -92,6 +92,18 @@ async function checkTarget(target: string, source: string): Promise<void> {
   }
   const other = files.find((file) => !OWN_FILES.has(file));
   if (other !== undefined) refuse(`has other files ("${other}")`);
+}
+
+/** The system's refusal to write as ours. */
+function notSaved(folder: string, error: unknown): unknown {
+  const cause = error instanceof VitrailError && error.code === "weights/writer-failed" ? error.cause : error;
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (cause instanceof VitrailError || syscall === undefined) return error;
+  return new TrainingError(
+    "training/not-saved",
+    `The head can't be saved in "${folder}" (${code}). Check the folder, its permissions and the free space; what was there is untouched.`,
+    { cause, details: { folder, systemCode: code } },
+  );
 }
 
 /** Puts a folder into the place of another, which is gone only when the new one is there. */
