@@ -1,5 +1,5 @@
 import { InputError } from "../errors.js";
-import { checkOptionNames, choiceOption, realOption, wholeOption } from "./options.js";
+import { checkOptionNames, choiceOption, rangeOption, realOption, wholeOption } from "./options.js";
 import { sigmoid } from "./sigmoid.js";
 
 /** What a label got. */
@@ -20,6 +20,11 @@ export interface ClassificationOptions {
   /** Default: what the checkpoint is for; a sigmoid when its labels are independent, else a softmax. */
   activation?: ScoreActivation;
   /**
+   * What logits are divided by before they become scores: a number, or "fitted" for what vitrail's training found for this head, so that
+   * confidences are honest (1 for other heads). Default 1, as in Python.
+   */
+  temperature?: number | "fitted";
+  /**
    * For labels in an order, such as neutral, low, medium, high: a label's score becomes that of "this or worse", its own and all later ones'
    * summed. Either the checkpoint's own order or the labels from harmless to worst.
    */
@@ -28,9 +33,10 @@ export interface ClassificationOptions {
 
 /** @throws InputError `input/option` */
 export function checkClassificationOptions(options: ClassificationOptions, labels: readonly string[]): void {
-  checkOptionNames(options, ["topK", "threshold", "activation", "cumulative", "batch", "signal"]);
+  checkOptionNames(options, ["topK", "threshold", "activation", "temperature", "cumulative", "batch", "signal"]);
   wholeOption("topK", options.topK, 1);
   realOption("threshold", options.threshold);
+  if (options.temperature !== "fitted") rangeOption("temperature", options.temperature, 1e-3, 1e3);
   choiceOption("activation", options.activation, ["softmax", "sigmoid", "none"]);
   const { cumulative } = options;
   if (cumulative === undefined || cumulative === "label-order") return;

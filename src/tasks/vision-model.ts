@@ -191,7 +191,10 @@ export class VisionModel implements AsyncDisposable {
   }
 
   private label(logits: NumericArray, options: ClassificationOptions): Label[] {
-    return labelsOf(logits.data, this.labels, options.activation ?? this.config.activation, options);
+    const { decisions, activation } = this.config;
+    const temperature = options.temperature === "fitted" ? decisions?.temperature : options.temperature;
+    const scaled = temperature === undefined ? logits.data : logits.data.map((logit) => logit / temperature);
+    return labelsOf(scaled, this.labels, options.activation ?? activation, options);
   }
 
   /** Outputs of each picture; the first broken one fails the call. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, unlink } from "node:fs/promises";
+import { mkdir, readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { TrainingError, VitrailError } from "../../errors.js";
 import { openCheckpoint } from "../../io/open-checkpoint.js";
@@ -7,6 +7,10 @@ import { writeSafetensorsFile } from "../../io/write-safetensors-file.js";
 
 /** Parts from which on they are merged into one. */
 const MOST_PARTS = 32;
+/** What a process left that was stopped while it wrote. */
+const DRAFT = /^\.[0-9a-f]{32}\.safetensors\.[0-9a-f]{12}\.tmp$/;
+/** After so long nobody writes a part any more. */
+const DRAFT_MS = 3_600_000;
 const PART = /^[0-9a-f]{32}\.safetensors$/;
 
 /**
@@ -37,7 +41,9 @@ export class FeatureCache {
     const cache = new FeatureCache(own, width);
     try {
       await mkdir(own, { recursive: true });
-      const parts = (await readdir(own)).filter((name) => PART.test(name));
+      const files = await readdir(own);
+      for (const name of files) if (DRAFT.test(name)) await sweep(join(own, name));
+      const parts = files.filter((name) => PART.test(name));
       for (const name of parts) await cache.read(join(own, name), name);
       if (parts.length >= MOST_PARTS) await cache.merge(parts);
     } catch (error) {
@@ -105,6 +111,12 @@ export class FeatureCache {
     const merged = await this.write(this.known);
     for (const name of parts) if (name !== merged) await unlink(join(this.folder!, name)).catch(() => {});
   }
+}
+
+/** Deletes a draft that nobody writes any more; one that can't be deleted now is another time. */
+async function sweep(path: string): Promise<void> {
+  const entry = await stat(path).catch(() => undefined);
+  if (entry && Date.now() - entry.mtimeMs > DRAFT_MS) await unlink(path).catch(() => {});
 }
 
 function partName(keys: string, features: Uint8Array): string {

@@ -1,11 +1,13 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -65,6 +67,9 @@ describe("fitHead", () => {
     cpSync(cache, own, { recursive: true });
     const [parts] = readdirSync(own).map((name) => join(own, name));
     const [part] = readdirSync(parts!).map((name) => join(parts!, name));
+    const draft = join(parts!, `.${"0".repeat(32)}.safetensors.${"0".repeat(12)}.tmp`);
+    writeFileSync(draft, "");
+    utimesSync(draft, 0, 0);
     for (const damage of [
       () => truncateSync(part!, 500),
       () => {
@@ -77,6 +82,7 @@ describe("fitHead", () => {
       expect((await fitHead(model, train, { cache: own, batch: 60 })).summary.passes).toBe(1);
       expect((await fitHead(model, train, { cache: own })).summary.passes).toBe(0);
     }
+    expect(existsSync(draft)).toBe(false);
   });
 
   const ADAMW: FitOptions[] = [

@@ -74,6 +74,10 @@ describe("a saved head", () => {
         examples: 15,
       });
 
+      const plain = await loaded.classify(pictures[0]!, { activation: "none" });
+      const scaled = await loaded.classify(pictures[0]!, { activation: "none", temperature: "fitted" });
+      expect(plain[0]!.score / scaled[0]!.score).toBeCloseTo(head.temperature, 5);
+
       const saved = tensorsOf(target);
       if (base === "vit-sharded") return;
       for (const [name, { bytes, dtype }] of tensorsOf(tinyModel(base))) {
