@@ -4,7 +4,7 @@
 //   npm run soak -- --share 0.1       a tenth of the requests
 //   npm run soak -- --only S5,S24     some scenarios; the document stays as it is
 import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -43,6 +43,7 @@ const ALL = [
   ["overhead", () => scenarios.overhead(built, { pairs: 5, pictures: count(160) })],
 ];
 
+const load = loadavg()[0].toFixed(1);
 const findings = [];
 for (const [id, run] of ALL) {
   if (only.length > 0 && !only.includes(id)) continue;
@@ -72,7 +73,8 @@ function documentOf(all) {
   );
   return `# Reliability of the server
 
-Written by \`npm run soak${share === 1 ? "" : ` -- --share ${options.share}`}\`, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}. Client and server share the machine, over loopback.
+Written by \`npm run soak${share === 1 ? "" : ` -- --share ${options.share}`}\`, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}. Client and server share the machine, over loopback;
+at the start its load was ${load} on ${cpus().length} processors, and timings count for what they are only where that is near 0.
 The short form of the same scenarios is part of \`npm test\` (\`tools/soak/soak.test.ts\`); slow clients (S8), bodies that lie (S9), keys (S13), URLs (S14, S15) and log lines (S21) are
 tested there alone, beside the code.
 
