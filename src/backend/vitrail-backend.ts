@@ -5,7 +5,7 @@ import { type EngineCode, engineModule, type KernelPlan } from "./engine-module.
 import { halfMatrix } from "./matrix-formats/half-matrix.js";
 import { type MatrixFormat, type PlacedMatrix, packFromFile } from "./matrix-formats/matrix-format.js";
 import { packedMatrix } from "./matrix-formats/packed-matrix.js";
-import { quantizedMatrix } from "./matrix-formats/quantized-matrix.js";
+import { integerMatrix, quantizedMatrix, setScales } from "./matrix-formats/quantized-matrix.js";
 import type { EngineMemory } from "./memory.js";
 import { createSpace, isWorthTrimming, type Space } from "./space.js";
 import { type Packed, type Place, type PlaceReader, Storage } from "./storage.js";
@@ -282,6 +282,23 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     if (precision === "float16") return adopt(halfMatrix, { at: "half", k, columns });
     if (precision === "int8") return adopt(quantizedMatrix, { at: "quantized", k, columns });
     return adopt(packedMatrix, { at: "packed", rows: "k", k, columns });
+  }
+
+  /**
+   * A weight of small integers `[k, columns]`, which lie as `[columns, k]`, with the scale of each column.
+   * @param fill writes the integers as float32, from byte `begin` of these on
+   */
+  uploadIntegers(
+    [k, columns]: [number, number],
+    scales: Float32Array,
+    fill: (bytes: Uint8Array, begin: number) => void,
+  ): TensorInfo {
+    const start = this.memoryBlocks.allocate(integerMatrix.bytes(this, k, columns));
+    const matrix = { at: "quantized" as const, start, k, columns };
+    const dataId = this.adopt("float32", k * columns, matrix);
+    this.filling(dataId, () => packFromFile(this, integerMatrix, "F32", matrix, fill));
+    setScales(this, matrix, scales);
+    return { dataId, shape: [k, columns], dtype: "float32" as const };
   }
 
   /** Gives a tensor up again when what should fill it throws. */

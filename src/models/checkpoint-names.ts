@@ -7,7 +7,12 @@ export interface StoredWeight {
   shape: readonly number[];
   /** Ours begins at this row of the stored tensor; 0 unless several of our weights are stored as one. */
   firstRow: number;
+  /** Of a quantized weight: the tensor in the file with a scale for each row of the stored one. */
+  scales?: string;
 }
+
+/** What a quantized weight's scales are called, behind its own name; as compressed-tensors calls them. */
+export const SCALE_SUFFIX = "_scale";
 
 interface Stored {
   dtype: string;
@@ -86,7 +91,10 @@ export function translateNames(
   const duplicates: [string, string][] = [];
   const isPretraining = tensors.has("mask_token"); // EVA's masked pretraining norms the tokens where fine-tuning norms their mean
   const fused = gated ? [...FUSED, ...FUSED_GATED] : FUSED;
+  const scales = scalesOf(tensors);
   for (const [stored, { dtype, shape }] of tensors) {
+    if (scales.has(stored)) continue;
+    const ownScales = scales.has(stored + SCALE_SUFFIX) ? { scales: stored + SCALE_SUFFIX } : {};
     let name = rename(stored);
     if (unused.test(name)) continue;
     if (isPretraining) name = name.replace(/^norm\./, "fc_norm.");
@@ -98,10 +106,17 @@ export function translateNames(
         dtype,
         shape: rows === undefined ? [...shape] : [rows, ...shape.slice(1)],
         firstRow,
+        ...ownScales,
       });
     }
   }
   return { weights, duplicates };
+}
+
+/** Names of the tensors that are scales of a quantized weight beside them, and no weights of their own. */
+function scalesOf(tensors: ReadonlyMap<string, Stored>): Set<string> {
+  const quantized = [...tensors].filter(([, { dtype }]) => dtype === "I8").map(([name]) => name + SCALE_SUFFIX);
+  return new Set(quantized.filter((name) => tensors.has(name)));
 }
 
 /** Where a stored tensor's rows belong. `[parts * rows, ...]` → `parts` times `[rows, ...]` */

@@ -1,6 +1,7 @@
 import { CheckpointError } from "../errors.js";
 import type { ConfigFile } from "./config-fields.js";
 import { hfViTConfig } from "./hf-vit-config.js";
+import { type Quantization, readQuantization } from "./quantization-config.js";
 import { timmConfig } from "./timm-config.js";
 import type { Size, VisionTransformerConfig } from "./vision-transformer.js";
 
@@ -38,6 +39,8 @@ export interface ModelConfig {
   positionFilter: "bicubic" | "bicubic-antialias";
   /** What vitrail's training found for this head, beside its weights. */
   decisions?: Decisions;
+  /** What `quantize` did to the weights. */
+  quantization?: Quantization;
   /** Names in the checkpoint that this kind of model may carry without using them. */
   unusedWeights: RegExp;
 }
@@ -56,6 +59,11 @@ export interface ModelFiles {
  * @throws CheckpointError `checkpoint/unknown-architecture`, `checkpoint/config`, `checkpoint/labels`, `checkpoint/preprocessor`
  */
 export function readModelConfig(files: ModelFiles): ModelConfig {
+  const quantization = readQuantization(files.config);
+  return { ...readArchitecture(files), ...(quantization && { quantization }) };
+}
+
+function readArchitecture(files: ModelFiles): ModelConfig {
   const { fields, label } = files.config;
   const names = Array.isArray(fields.architectures) ? fields.architectures.map(String) : [];
   if (typeof fields.architecture === "string") return timmConfig(files);

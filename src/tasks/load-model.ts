@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { getBackend } from "@tensorflow/tfjs-core";
 import type { EngineOptions } from "../backend/engine.js";
 import { uploadWeights } from "../backend/upload-weight.js";
-import { WEIGHT_PRECISIONS, type WeightPrecision } from "../backend/vitrail-backend.js";
-import { VitrailError } from "../errors.js";
+import { BACKEND_NAME, WEIGHT_PRECISIONS, type WeightPrecision } from "../backend/vitrail-backend.js";
+import { CheckpointError, VitrailError } from "../errors.js";
 import type { Checkpoint } from "../io/checkpoint.js";
 import type { HubOptions } from "../io/hub/get-model.js";
 import { readJsonFile } from "../io/json-file.js";
@@ -30,6 +30,8 @@ export interface LoadModelOptions extends EngineOptions, HubOptions {
    * float16 gives the same numbers, others are rounded. "int8" takes a quarter or half of the memory and is faster, most of all on
    * Node 24 and processors with an instruction for it: embeddings have a cosine of at least 0.998 to float32's. By the engine "vitrail" only,
    * which "auto" takes for these two.
+   * A folder that `quantize` wrote as int8 is "int8" by default, with the layers that were kept as float32; as "float32", and on other engines, its
+   * integers are brought back to float32.
    */
   dtype?: WeightPrecision;
 }
@@ -44,8 +46,8 @@ export interface LoadModelOptions extends EngineOptions, HubOptions {
  *   together; WeightsFileError for broken ones; `signal.reason`
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<VisionModel> {
-  const { config, transformer, backend, files } = await load(source, options);
-  return new VisionModel(config, new ForwardPass(transformer, backend), files, options.dtype);
+  const { config, transformer, backend, files, dtype } = await load(source, options);
+  return new VisionModel(config, new ForwardPass(transformer, backend), files, dtype);
 }
 
 /**
@@ -60,28 +62,43 @@ export async function loadLayers(
   return { ...transformer, config };
 }
 
-/** @returns `backend`: TF.js's name of where the weights are */
+/** @returns `backend`: TF.js's name of where the weights are; `dtype`: how they are kept */
 async function load(
   source: string,
   options: LoadModelOptions,
-): Promise<{ transformer: VisionTransformer; config: ModelConfig; backend: string; files: string[] }> {
+): Promise<{
+  transformer: VisionTransformer;
+  config: ModelConfig;
+  backend: string;
+  files: string[];
+  dtype: WeightPrecision;
+}> {
   checkOptionNames(options, [...HUB_OPTIONS, "interpolate", "dtype", "engine", "threads"]);
-  const { interpolate = false, dtype = "float32", signal, engine = "auto", threads } = options;
-  choiceOption("dtype", dtype, WEIGHT_PRECISIONS);
+  const { interpolate = false, dtype: asked, signal, engine = "auto", threads } = options;
+  choiceOption("dtype", asked, WEIGHT_PRECISIONS);
   checkInterpolate(interpolate);
   const { config, checkpoint, files } = await openModel(source, hubOptionsOf(options));
   try {
-    const chosen = engine === "auto" && dtype !== "float32" ? "vitrail" : engine;
+    const isQuantized = isStoredAsIntegers(checkpoint);
+    if (isQuantized && asked === "float16")
+      throw new CheckpointError(
+        "checkpoint/dtype",
+        `The weights of "${config.name}" are stored as int8, which float16 would not make better. Load them with dtype "int8" or "float32".`,
+      );
+    const wanted = asked ?? (isQuantized ? "int8" : "float32");
+    const chosen = engine === "auto" && wanted !== "float32" ? "vitrail" : engine;
     return await onEngine(
       { engine: chosen, ...(threads !== undefined && { threads }) },
       () => {
+        // What nobody asked for can be had as float32 where the engine has no integers.
+        const dtype = asked === undefined && getBackend() !== BACKEND_NAME ? "float32" : wanted;
         const model = assembleModel(config, checkpoint, {
           interpolate,
-          upload: uploadWeights(uploadToActiveBackend, dtype),
-          attention: dtype === "int8" ? "int8" : "float32",
+          upload: uploadWeights(uploadToActiveBackend, isQuantized && dtype === "int8" ? "as-stored" : dtype),
+          attention: dtype === "int8" ? (config.quantization?.attention ?? "int8") : "float32",
           ...(signal && { signal }),
         });
-        return { ...model, backend: getBackend(), files };
+        return { ...model, backend: getBackend(), files, dtype };
       },
       signal,
     );
@@ -89,6 +106,9 @@ async function load(
     await checkpoint.close();
   }
 }
+
+/** Whether the weights are those of a folder that `quantize` wrote as int8. */
+const isStoredAsIntegers = ({ tensors }: Checkpoint) => [...tensors.values()].some(({ dtype }) => dtype === "I8");
 
 /** A model, read as far as its headers. The caller closes the checkpoint. */
 export async function openModel(

@@ -18,15 +18,10 @@ export function quantizedParts({ plan }: VitrailBackend, { start, k, columns }: 
   return { words, panels, groups, scales, sums, end: sums + panels * block.columns * groups * 4 };
 }
 
-/** Small integers with a scale for each column. */
-export const quantizedMatrix: MatrixFormat<Quantized> = {
-  bytes(backend, k, columns) {
-    return quantizedParts(backend, { start: 0, k, columns }).end;
-  },
-
-  width: ({ plan }) => plan.quantized.block.columns,
-
-  pack(backend, source, kind, matrix, { first, panels, columns }) {
+/** How `quantizedMatrix` gets to its integers. */
+const packAs =
+  (isInteger: 0 | 1): MatrixFormat<Quantized>["pack"] =>
+  (backend, source, kind, matrix, { first, panels, columns }) => {
     const { k, start } = matrix;
     const count = k * columns;
     let rows = source;
@@ -47,14 +42,22 @@ export const quantizedMatrix: MatrixFormat<Quantized> = {
         source: rows,
         columns,
         k,
+        isInteger,
         target: start + before * words * 4,
         scales: scales + before * 4,
         sums: sums + before * groups * 4,
       },
       panels,
     );
-  },
+  };
 
+/** Small integers with a scale for each column. */
+export const quantizedMatrix: MatrixFormat<Quantized> = {
+  bytes(backend, k, columns) {
+    return quantizedParts(backend, { start: 0, k, columns }).end;
+  },
+  width: ({ plan }) => plan.quantized.block.columns,
+  pack: packAs(0),
   unpack(backend, matrix, target) {
     const { start, k, columns } = matrix;
     const { block, kind } = backend.plan.quantized;
@@ -75,3 +78,11 @@ export const quantizedMatrix: MatrixFormat<Quantized> = {
     }
   },
 };
+
+/** The same out of numbers that are the integers already; the scales are left to `setScales`. */
+export const integerMatrix: MatrixFormat<Quantized> = { ...quantizedMatrix, pack: packAs(1) };
+
+/** Gives a matrix the scales of its columns. `[columns]` */
+export function setScales(backend: VitrailBackend, matrix: Omit<Quantized, "at">, scales: Float32Array): void {
+  backend.memoryBlocks.floats(quantizedParts(backend, matrix).scales, scales.length).set(scales);
+}

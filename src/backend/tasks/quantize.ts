@@ -137,7 +137,8 @@ export function quantizeRow(
 
 /**
  * A weight `[columns, k]` of float32, row by row, into panels of quantized words `[panel][k / per word][column][per word]`, with each column's scale
- * and the sums of its words that share a row's scale, `[panel][groups][column]`. Columns past the last are zero. A task is some panels.
+ * and the sums of its words that share a row's scale, `[panel][groups][column]`. Columns past the last are zero. Where the numbers are such
+ * integers already, they stay, and the scale is 1. A task is some panels.
  */
 export const quantizeWeight = defineTask(
   "quantizeWeight",
@@ -147,6 +148,8 @@ export const quantizeWeight = defineTask(
     source: "int",
     columns: "int",
     k: "int",
+    /** Whether the numbers are integers already, from -128 to 127. */
+    isInteger: "int",
     words: "int",
     groups: "int",
     target: "int",
@@ -170,8 +173,11 @@ export const quantizeWeight = defineTask(
         f.for(0, v.groups, 1, (group) => f.storeReal(sumAt.add(group.mul(width * 4)), 0));
         f.if(column.less(v.columns), () => {
           const from = f.int(v.source.add(column.mul(v.k).shiftLeft(2)));
-          const most = maxFloats(f, { input: from, count: v.k }).max(minFloats(f, from, v.k).neg());
-          const scale = f.real(most.max(SMALLEST_RANGE).div(LARGEST_WEIGHT));
+          const scale = f.real(1);
+          f.if(v.isInteger.equals(0), () => {
+            const most = maxFloats(f, { input: from, count: v.k }).max(minFloats(f, from, v.k).neg());
+            scale.set(most.max(SMALLEST_RANGE).div(LARGEST_WEIGHT));
+          });
           const sum = f.int(0);
           f.for(0, v.k, groupSize(kind), (start) => {
             sum.set(0);
