@@ -11,6 +11,8 @@ export interface CheckpointTensor {
   readonly shape: readonly number[];
   /** Path of the file that holds it. */
   readonly file: string;
+  /** Where in the file its bytes begin. */
+  readonly offset: number;
   readonly byteLength: number;
 }
 
@@ -63,7 +65,7 @@ export class FileCheckpoint implements Checkpoint {
         if (!(key in this.metadata)) this.metadata[key] = value;
       for (const [name, { dtype, shape, begin, end }] of shard.tensors) {
         if (!isListed(name, shard)) continue;
-        this.tensors.set(name, { dtype, shape, file: shard.file.path, byteLength: end - begin });
+        this.tensors.set(name, { dtype, shape, file: shard.file.path, offset: begin, byteLength: end - begin });
         this.#places.set(name, { file: shard.file, begin, end });
       }
     }

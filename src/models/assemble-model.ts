@@ -4,7 +4,7 @@ import { toFloat32 } from "../io/to-float32.js";
 import type { AttentionPrecision } from "../ops/attention.js";
 import { type StoredWeight, translateNames } from "./checkpoint-names.js";
 import { disposeModel } from "./dispose-model.js";
-import { type LoadWeightsOptions, loadWeights } from "./load-weights.js";
+import { type ComputedWeight, type LoadWeightsOptions, loadWeights } from "./load-weights.js";
 import { mismatchError } from "./mismatch-error.js";
 import type { ModelConfig, Preprocessing } from "./model-config.js";
 import { resizePositions } from "./resize-positions.js";
@@ -28,16 +28,26 @@ export interface AssembleOptions extends Pick<LoadWeightsOptions, "upload" | "si
   attention?: AttentionPrecision;
 }
 
+/** A checkpoint that was found to fit its config, as far as that can be told before a layer is made. */
+export interface FittedCheckpoint {
+  /** For the pictures' size that was asked for. */
+  config: ModelConfig;
+  /** By our names. */
+  weights: ReadonlyMap<string, StoredWeight>;
+  /** Values that are made from the checkpoint instead of read from it, by our names: resampled positions. */
+  computed: ReadonlyMap<string, ComputedWeight>;
+}
+
 /**
- * Builds the model that a checkpoint's config describes and fills it with the checkpoint's weights; disposes it again when they do not fit.
+ * Looks which weight of a checkpoint is which, and at what size the model is to run.
  *
- * @throws CheckpointError `checkpoint/mismatch`, `checkpoint/size`, `checkpoint/config`, and what `loadWeights` throws
+ * @throws CheckpointError `checkpoint/mismatch`, `checkpoint/size`, `checkpoint/config`
  */
-export function assembleModel(
+export function fitCheckpoint(
   described: ModelConfig,
   checkpoint: Checkpoint,
-  { interpolate = false, attention, ...options }: AssembleOptions = {},
-): { config: ModelConfig; transformer: VisionTransformer } {
+  interpolate: Interpolation = false,
+): FittedCheckpoint {
   const config = interpolate === false ? described : resized(described, interpolate);
   checkSizes(config);
   const { weights, duplicates } = translateNames(checkpoint.tensors, {
@@ -52,9 +62,22 @@ export function assembleModel(
     );
   // Before a layer is made: a config that promises more than the file holds must not cost memory.
   checkDimensions(described.architecture, weights);
+  return { config, weights, computed: resampledPositions(described, config, checkpoint, weights) };
+}
+
+/**
+ * Builds the model that a checkpoint's config describes and fills it with the checkpoint's weights; disposes it again when they do not fit.
+ *
+ * @throws what `fitCheckpoint` and `loadWeights` throw
+ */
+export function assembleModel(
+  described: ModelConfig,
+  checkpoint: Checkpoint,
+  { interpolate, attention, ...options }: AssembleOptions = {},
+): { config: ModelConfig; transformer: VisionTransformer } {
+  const { config, weights, computed } = fitCheckpoint(described, checkpoint, interpolate);
   const transformer = visionTransformer(config.architecture, attention);
   try {
-    const computed = resampledPositions(described, config, checkpoint, weights);
     loadWeights(transformer.model, checkpoint, weights, { ...options, computed });
     return { config, transformer };
   } catch (error) {
@@ -134,7 +157,7 @@ function resampledPositions(
 ) {
   const from = gridOf(described.architecture);
   const to = gridOf(config.architecture);
-  const computed = new Map<string, { shape: number[]; values: Float32Array }>();
+  const computed = new Map<string, ComputedWeight>();
   if (from.rows === to.rows && from.columns === to.columns) return computed;
   const { name, dtype, shape } = weights.get("pos_embed")!;
   const bytes = new Uint8Array(checkpoint.tensors.get(name)!.byteLength);

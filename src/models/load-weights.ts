@@ -8,7 +8,7 @@ import type { StoredWeight } from "./checkpoint-names.js";
 import { firstNonFinite } from "./finite.js";
 import { type Misfits, mismatchError, type Target } from "./mismatch-error.js";
 import { type Parameter, parametersOf, type WeightLayout } from "./parameters.js";
-import { readScales } from "./read-scales.js";
+import { notFinite } from "./prove-finite.js";
 
 /** What an engine must know to take a weight. */
 export interface WeightSpec {
@@ -18,8 +18,6 @@ export interface WeightSpec {
   shape: readonly number[];
   dtype: Dtype;
   layout: WeightLayout;
-  /** Of integers, dtype I8: what each of the first axis's rows is multiplied by. */
-  scales?: Float32Array;
 }
 
 /**
@@ -29,10 +27,16 @@ export interface WeightSpec {
  */
 export type UploadWeight = (weight: WeightSpec, fill: (bytes: Uint8Array, begin?: number) => void) => Tensor;
 
+/** A weight that does not stand in the file. */
+export interface ComputedWeight {
+  shape: readonly number[];
+  values: Float32Array;
+}
+
 export interface LoadWeightsOptions {
   upload?: UploadWeight;
   /** Values made from the checkpoint instead of read from it, by our name: interpolated positions. */
-  computed?: ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>;
+  computed?: ReadonlyMap<string, ComputedWeight>;
   /** What to call the model when the weights do not fit it. */
   target?: Target;
   signal?: AbortSignal | undefined;
@@ -53,34 +57,41 @@ export function loadWeights(
   { upload = uploadToActiveBackend, computed = new Map(), target, signal }: LoadWeightsOptions = {},
 ): void {
   const parameters = parametersOf(model);
-  const misfits = findMisfits(parameters, stored, computed);
-  if (misfits) throw mismatchError(misfits, stored, target);
-  for (const { name, layout } of parameters) {
-    const weight = stored.get(name)!;
-    if (!WEIGHT_DTYPES.test(weight.dtype) && !(weight.scales && layout === "transposed"))
-      throw new CheckpointError(
-        "checkpoint/dtype",
-        `"${weight.name}" is stored as ${weight.dtype}; weights must be F32, F16, BF16 or F8, or matrices of I8 with a tensor of scales beside them. A checkpoint that another program quantized has to be exported in one of these.`,
-        { details: { tensor: weight.name, dtype: weight.dtype } },
-      );
-  }
+  checkWeights(parameters, stored, { computed, target });
   for (const { name, layout, storedShape, variable } of parameters) {
     signal?.throwIfAborted();
     const made = computed.get(name);
     const value = made
       ? tensor(made.values, [...made.shape])
       : upload(
-          {
-            name,
-            shape: storedShape,
-            dtype: stored.get(name)!.dtype as Dtype,
-            layout,
-            ...(stored.get(name)!.scales && { scales: readScales(checkpoint, stored.get(name)!) }),
-          },
+          { name, shape: storedShape, dtype: stored.get(name)!.dtype as Dtype, layout },
           fillFrom(checkpoint, stored.get(name)!),
         );
     variable.write(value); // takes the data over
     value.dispose();
+  }
+}
+
+/**
+ * Compares what a model has with what a checkpoint says that it holds.
+ *
+ * @throws CheckpointError `checkpoint/mismatch` with all that is missing, unexpected, misshapen or double; `checkpoint/dtype`
+ */
+export function checkWeights(
+  parameters: readonly Parameter[],
+  stored: ReadonlyMap<string, StoredWeight>,
+  { computed = new Map(), target }: Pick<LoadWeightsOptions, "computed" | "target"> = {},
+): void {
+  const misfits = findMisfits(parameters, stored, computed);
+  if (misfits) throw mismatchError(misfits, stored, target);
+  for (const { name } of parameters) {
+    const weight = stored.get(name)!;
+    if (!WEIGHT_DTYPES.test(weight.dtype))
+      throw new CheckpointError(
+        "checkpoint/dtype",
+        `"${weight.name}" is stored as ${weight.dtype}; weights must be F32, F16, BF16 or F8. A quantized checkpoint has to be exported in one of these.`,
+        { details: { tensor: weight.name, dtype: weight.dtype } },
+      );
   }
 }
 
@@ -94,12 +105,7 @@ function fillFrom(
     const begin = firstRow * rowBytes + skipped;
     checkpoint.readIntoSync(name, bytes, { begin, end: begin + bytes.length });
     const index = firstNonFinite(bytes, dtype as Dtype);
-    if (index !== undefined)
-      throw new CheckpointError(
-        "checkpoint/not-finite",
-        `"${name}" holds NaN or infinity (first at element ${index + begin / (DTYPE_BITS[dtype as Dtype] / 8)}). The file is damaged or its training diverged: take another.`,
-        { details: { tensor: name, element: index } },
-      );
+    if (index !== undefined) throw notFinite(name, index + begin / (DTYPE_BITS[dtype as Dtype] / 8));
   };
 }
 
@@ -120,12 +126,11 @@ function findMisfits(
 }
 
 /** The plain way, for any TF.js backend: widen to float32, then bring the axes into TF.js's order. */
-export const uploadToActiveBackend: UploadWeight = ({ shape, dtype, layout, scales }, fill) => {
+export const uploadToActiveBackend: UploadWeight = ({ shape, dtype, layout }, fill) => {
   const size = shape.reduce((product, length) => product * length, 1);
   const bytes = new Uint8Array((size * DTYPE_BITS[dtype]) / 8);
   fill(bytes);
   const values = toFloat32(bytes, dtype);
-  if (scales) scaleRows(values, scales);
   return tidy(() => {
     if (layout === "transposed") return transpose(tensor(values, [shape[0]!, size / shape[0]!]));
     const stored = tensor(values, [...shape]);
@@ -133,10 +138,3 @@ export const uploadToActiveBackend: UploadWeight = ({ shape, dtype, layout, scal
     return layout === "depthwise" ? transpose(stored, [2, 3, 0, 1]) : stored;
   });
 };
-
-/** Integers into the numbers that they stand for. `[rows, columns]`, in place */
-function scaleRows(values: Float32Array, scales: Float32Array): void {
-  const columns = values.length / scales.length;
-  for (const [row, scale] of scales.entries())
-    for (let i = row * columns; i < (row + 1) * columns; i++) values[i]! *= scale;
-}
