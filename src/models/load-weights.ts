@@ -9,6 +9,7 @@ import { firstNonFinite } from "./finite.js";
 import { type Misfits, mismatchError, type Target } from "./mismatch-error.js";
 import { type Parameter, parametersOf, type WeightLayout } from "./parameters.js";
 import { notFinite } from "./prove-finite.js";
+import { readScales } from "./read-scales.js";
 
 /** What an engine must know to take a weight. */
 export interface WeightSpec {
@@ -18,6 +19,8 @@ export interface WeightSpec {
   shape: readonly number[];
   dtype: Dtype;
   layout: WeightLayout;
+  /** Of integers, dtype I8: what each of the first axis's rows is multiplied by. */
+  scales?: Float32Array;
 }
 
 /**
@@ -64,7 +67,13 @@ export function loadWeights(
     const value = made
       ? tensor(made.values, [...made.shape])
       : upload(
-          { name, shape: storedShape, dtype: stored.get(name)!.dtype as Dtype, layout },
+          {
+            name,
+            shape: storedShape,
+            dtype: stored.get(name)!.dtype as Dtype,
+            layout,
+            ...(stored.get(name)!.scales && { scales: readScales(checkpoint, stored.get(name)!) }),
+          },
           fillFrom(checkpoint, stored.get(name)!),
         );
     variable.write(value); // takes the data over
@@ -84,12 +93,12 @@ export function checkWeights(
 ): void {
   const misfits = findMisfits(parameters, stored, computed);
   if (misfits) throw mismatchError(misfits, stored, target);
-  for (const { name } of parameters) {
+  for (const { name, layout } of parameters) {
     const weight = stored.get(name)!;
-    if (!WEIGHT_DTYPES.test(weight.dtype))
+    if (!WEIGHT_DTYPES.test(weight.dtype) && !(weight.scales && layout === "transposed"))
       throw new CheckpointError(
         "checkpoint/dtype",
-        `"${weight.name}" is stored as ${weight.dtype}; weights must be F32, F16, BF16 or F8. A quantized checkpoint has to be exported in one of these.`,
+        `"${weight.name}" is stored as ${weight.dtype}; weights must be F32, F16, BF16 or F8, or matrices of I8 with a tensor of scales beside them. A checkpoint that another program quantized has to be exported in one of these.`,
         { details: { tensor: weight.name, dtype: weight.dtype } },
       );
   }
@@ -126,11 +135,12 @@ function findMisfits(
 }
 
 /** The plain way, for any TF.js backend: widen to float32, then bring the axes into TF.js's order. */
-export const uploadToActiveBackend: UploadWeight = ({ shape, dtype, layout }, fill) => {
+export const uploadToActiveBackend: UploadWeight = ({ shape, dtype, layout, scales }, fill) => {
   const size = shape.reduce((product, length) => product * length, 1);
   const bytes = new Uint8Array((size * DTYPE_BITS[dtype]) / 8);
   fill(bytes);
   const values = toFloat32(bytes, dtype);
+  if (scales) scaleRows(values, scales);
   return tidy(() => {
     if (layout === "transposed") return transpose(tensor(values, [shape[0]!, size / shape[0]!]));
     const stored = tensor(values, [...shape]);
@@ -138,3 +148,10 @@ export const uploadToActiveBackend: UploadWeight = ({ shape, dtype, layout }, fi
     return layout === "depthwise" ? transpose(stored, [2, 3, 0, 1]) : stored;
   });
 };
+
+/** Integers into the numbers that they stand for. `[rows, columns]`, in place */
+function scaleRows(values: Float32Array, scales: Float32Array): void {
+  const columns = values.length / scales.length;
+  for (const [row, scale] of scales.entries())
+    for (let i = row * columns; i < (row + 1) * columns; i++) values[i]! *= scale;
+}
