@@ -5,11 +5,19 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => join(root, "node_modules/.bin", name);
 /** Disk that an install may take, in megabytes: what the README promises. */
 const INSTALL_LIMIT = 100;
+
+/** A program that imports TF.js beside vitrail: vitrail's backend must be known to the program's TF.js. */
+const ONE_TFJS = `import { loadFaceDetector } from "vitrail/faces";
+import * as tf from "@tensorflow/tfjs-core";
+await loadFaceDetector({ engine: "vitrail", threads: 1 });
+if (tf.getBackend() !== "vitrail") throw new Error("vitrail has a TF.js of its own");
+`;
 
 const checks = [
   ["types", () => run(bin("tsc"), ["-p", "."])],
@@ -19,12 +27,13 @@ const checks = [
   ["package.json (publint)", () => run(bin("publint"), ["--strict"])],
   ["types as others resolve them (attw)", () => run(bin("attw"), ["--pack", "--profile", "esm-only"])],
   ["install of the packed package, scripts off", installPacked],
+  ["one TF.js in a bundle", bundle],
 ];
 
 let failed = 0;
 for (const [name, check] of checks) {
   try {
-    const note = check();
+    const note = await check();
     console.log(`ok    ${name}${note ? `: ${note}` : ""}`);
   } catch (error) {
     failed++;
@@ -54,6 +63,8 @@ function installPacked() {
     const imports = entries.map((entry) => `await import(${JSON.stringify(name + entry.slice(1))});`).join("\n");
     writeFileSync(join(folder, "imports.mjs"), imports);
     run(process.execPath, ["imports.mjs"], { cwd: folder });
+    writeFileSync(join(folder, "one-tfjs.mjs"), ONE_TFJS);
+    run(process.execPath, ["one-tfjs.mjs"], { cwd: folder });
     const printed = execFileSync(join(folder, "node_modules/.bin", name), ["--version"], { encoding: "utf8" }).trim();
     if (printed !== version) throw new Error(`${name} --version printed "${printed}", wanted "${version}"`);
     const withScripts = scriptsBelow(join(folder, "node_modules"));
@@ -66,6 +77,27 @@ function installPacked() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What bundlers make of ONE_TFJS: no part of dist/node, which is Node's way to TF.js, and TF.js's files once. */
+async function bundle() {
+  const { metafile } = await build({
+    stdin: { contents: ONE_TFJS, resolveDir: root },
+    alias: Object.fromEntries(
+      ["", "/faces"].map((path) => [`vitrail${path}`, join(root, `dist${path || "/index"}.js`)]),
+    ),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    mainFields: ["module", "main"],
+    metafile: true,
+    write: false,
+    logLevel: "silent",
+  });
+  const files = Object.keys(metafile.inputs);
+  const wrong = files.filter((file) => /dist\/node\/|\.node\.js$/.test(file));
+  if (wrong.length > 0) throw new Error(`the bundle holds ${wrong.join(", ")}`);
+  if (!files.some((file) => file.endsWith("tfjs-core/dist/index.js"))) throw new Error("the bundle lacks TF.js");
 }
 
 function scriptsBelow(modules) {
