@@ -84,6 +84,7 @@ async function startService(
 ): Promise<Service> {
   const pictures = await Pictures.start(
     { maxPixels: options.maxPixels, maxBytes: options.maxBodyBytes },
+    options.deadlineMs,
     new URL("server-pictures.js", threads),
   );
   owned.push(pictures);

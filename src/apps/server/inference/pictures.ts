@@ -5,16 +5,23 @@ import type { ModelConfig } from "../../../models/model-config.js";
 import type { PictureReply, PictureRequest } from "./picture-thread.js";
 import { WorkerPool } from "./worker-pool.js";
 
-/** The engine takes every core; decoding needs a share of them only. */
+/** The engine takes every core; decoding needs a share of them only. With two at least, a picture that hangs does not hold up the others. */
+const FEWEST_THREADS = 2;
 const MOST_THREADS = 4;
 
 /** Threads that decode and prepare pictures. */
 export class Pictures {
   private constructor(private readonly pool: WorkerPool<PictureRequest, PictureReply, undefined>) {}
 
-  static async start(limits: DecodeLimits, file: URL): Promise<Pictures> {
-    const size = Math.min(MOST_THREADS, Math.max(1, Math.floor(availableParallelism() / 2)));
-    const { pool } = await WorkerPool.start<PictureRequest, PictureReply, undefined>({ file, size, data: limits });
+  /** @param mostMs longest time for a picture; then its thread is ended, and started again */
+  static async start(limits: DecodeLimits, mostMs: number, file: URL): Promise<Pictures> {
+    const size = Math.min(MOST_THREADS, Math.max(FEWEST_THREADS, Math.floor(availableParallelism() / 2)));
+    const { pool } = await WorkerPool.start<PictureRequest, PictureReply, undefined>({
+      file,
+      size,
+      data: limits,
+      mostMs,
+    });
     return new Pictures(pool);
   }
 
@@ -25,7 +32,7 @@ export class Pictures {
   /**
    * Encoded bytes → a model's input `[height, width, 3]`.
    *
-   * @throws ImageError, InputError; ServerError `server/worker-lost`; `signal.reason` before its turn
+   * @throws ImageError, InputError; ServerError `server/worker-lost`, `server/deadline`; `signal.reason` before its turn
    */
   async prepare(bytes: Uint8Array, config: ModelConfig, signal?: AbortSignal): Promise<Float32Array> {
     const { preprocessing, architecture } = config;

@@ -15,6 +15,7 @@ if (workerData?.broken && existsSync(workerData.broken)) {
 } else {
   parentPort.on("message", async ({ id, request }) => {
     if (request === "exit") process.exit(1);
+    if (request === "hang") for (;;);
     if (request === "throw") throw new Error("uncaught");
     if (request === "fail") return parentPort.postMessage({ id, failure: { name: "ImageError", code: "image/test", message: "bad" } });
     if (typeof request === "number") await new Promise((resolve) => setTimeout(resolve, request));
@@ -37,8 +38,13 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function start(size: number, data?: unknown) {
-  const { pool, facts } = await WorkerPool.start<unknown, Reply, string>({ file, size, data });
+async function start(size: number, data?: unknown, mostMs?: number) {
+  const { pool, facts } = await WorkerPool.start<unknown, Reply, string>({
+    file,
+    size,
+    data,
+    ...(mostMs !== undefined && { mostMs }),
+  });
   expect(facts).toBe("facts");
   pools.push(pool);
   return pool;
@@ -75,6 +81,22 @@ it.each(["exit", "throw"])(
     expect(performance.now() - begin).toBeLessThan(2_000);
   },
 );
+
+it("ends a thread that hangs, when its time is over, while the other one answers; then has it again", async () => {
+  const pool = await start(2, undefined, 300);
+  const begin = performance.now();
+  const hanging = pool.run("hang").catch((error: ServerError) => [error.code, performance.now() - begin] as const);
+  const others = await Promise.all(Array.from({ length: 20 }, (_, i) => pool.run(`${i}`)));
+  expect(new Set(others.map(({ threadId }) => threadId)).size).toBe(1);
+  const [code, ms] = (await hanging) as readonly [string, number];
+  expect(code).toBe("server/deadline");
+  expect(ms).toBeGreaterThanOrEqual(290);
+  expect(ms).toBeLessThan(2_000);
+  expect(pool.isUp).toBe(false);
+  await untilUp(pool);
+  const after = await Promise.all([pool.run(50), pool.run(50)]);
+  expect(new Set(after.map(({ threadId }) => threadId)).size).toBe(2);
+});
 
 it("has its thread again after each of 20 ends", async () => {
   const pool = await start(1);

@@ -10,6 +10,8 @@ export interface WorkerPoolOptions {
   size: number;
   /** Given to each thread at its start. */
   data?: unknown;
+  /** Longest time for a request, in milliseconds: a thread that hangs is ended, and started again. Default: no limit. */
+  mostMs?: number;
 }
 
 interface Waiting<Request, Reply> {
@@ -23,6 +25,7 @@ interface Member<Request, Reply> {
   worker: Worker;
   isReady: boolean;
   current?: Waiting<Request, Reply> | undefined;
+  timer?: NodeJS.Timeout;
 }
 
 /** A thread that ended is started again after this long; twice that each time it does not get ready, up to the most. */
@@ -66,7 +69,8 @@ export class WorkerPool<Request, Reply, Facts> {
 
   /**
    * @param transfer memory that goes over instead of being copied
-   * @throws what the thread answers with; ServerError `server/worker-lost` where it ends meanwhile; `signal.reason` before its turn
+   * @throws what the thread answers with; ServerError `server/worker-lost` where it ends meanwhile, `server/deadline` where it hangs; `signal.reason`
+   *   before its turn
    */
   run(request: Request, transfer: Transferable[] = [], signal?: AbortSignal): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => {
@@ -112,11 +116,22 @@ export class WorkerPool<Request, Reply, Facts> {
       member.current = next;
       try {
         member.worker.postMessage({ id: this.nextId++, request: next.request }, next.transfer);
+        this.watch(member);
       } catch (error) {
         member.current = undefined;
         next.reject(error);
       }
     }
+  }
+
+  private watch(member: Member<Request, Reply>): void {
+    const { mostMs } = this.options;
+    if (mostMs === undefined) return;
+    member.timer = setTimeout(() => {
+      member.isReady = false;
+      member.current?.reject(new ServerError("server/deadline", `There was no answer within ${mostMs / 1000} s.`));
+      void member.worker.terminate();
+    }, mostMs).unref();
   }
 
   private startMember(): Promise<Facts> {
@@ -133,6 +148,7 @@ export class WorkerPool<Request, Reply, Facts> {
           resolve(message.ready);
         } else {
           const { current } = member;
+          clearTimeout(member.timer);
           member.current = undefined;
           if ("reply" in message) current?.resolve(message.reply);
           else current?.reject(fromFailure(message.failure));
@@ -141,6 +157,7 @@ export class WorkerPool<Request, Reply, Facts> {
       });
       worker.on("error", reject);
       worker.on("exit", () => {
+        clearTimeout(member.timer);
         this.members.delete(member);
         member.current?.reject(lost());
         reject(lost());
