@@ -3,7 +3,7 @@ export class VitrailError extends Error {
   override readonly name: string = "VitrailError";
 
   /**
-   * @param code stable, begins with the room it comes from: `weights/…`, `checkpoint/…`, `image/…`, `input/…`, `engine/…`, `search/…`, `training/…`, `download/…`
+   * @param code stable, begins with the room it comes from: `weights/…`, `checkpoint/…`, `image/…`, `input/…`, `engine/…`, `search/…`, `training/…`, `download/…`, `quantize/…`, `server/…`, `batch/…`
    * @param message what was found, what was wanted, what to do; names in quotes, shapes in brackets
    * @param options `details`: the same facts as plain data; `cause`: the error underneath
    */
@@ -61,6 +61,12 @@ export class TrainingError extends VitrailError {
   declare readonly code: `training/${string}`;
 }
 
+/** A model can't be quantized as asked. */
+export class QuantizationError extends VitrailError {
+  override readonly name = "QuantizationError";
+  declare readonly code: `quantize/${string}`;
+}
+
 /** A request can't be answered, or the server can't be made as asked. */
 export class ServerError extends VitrailError {
   override readonly name = "ServerError";
@@ -71,4 +77,10 @@ export class ServerError extends VitrailError {
 export class DownloadError extends VitrailError {
   override readonly name = "DownloadError";
   declare readonly code: `download/${string}`;
+}
+
+/** A batch can't be begun, gone on with, or ended as asked. */
+export class BatchError extends VitrailError {
+  override readonly name = "BatchError";
+  declare readonly code: `batch/${string}`;
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { TrainingError, VitrailError } from "../../errors.js";
-import { parseCsv } from "./csv.js";
+import { parseCsv } from "../csv.js";
 import { type Example, type Omission, omission } from "./example.js";
 
 /** What the column or field of the picture's path may be called; `file_name` is that of Hugging Face's `metadata.jsonl`. */
