@@ -19,3 +19,5 @@ export type { PrecisionRecallCurve, PrecisionRecallPoint } from "../tasks/traini
 export type { ExampleSource } from "../tasks/training/read-examples.js";
 export type { ClassWeights } from "../tasks/training/targets.js";
 export type { EpochReport } from "../tasks/training/train.js";
+export type { Decay } from "../tasks/training/tuning/learning-rate.js";
+export type { LoraOptions, LoraTarget, TuningOptions } from "../tasks/training/tuning/tuning-options.js";

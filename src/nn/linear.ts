@@ -1,6 +1,7 @@
-import { serialization, type Tensor } from "@tensorflow/tfjs-core";
+import { add, serialization, type Tensor } from "@tensorflow/tfjs-core";
 import type { Activation } from "../ops/activation.js";
 import { linear } from "../ops/linear.js";
+import { adapted, type LowRankAdapter } from "./low-rank-adapter.js";
 import { Operation } from "./operation.js";
 
 export interface LinearConfig {
@@ -19,6 +20,9 @@ export interface LinearConfig {
 export class Linear extends Operation {
   static readonly className = "VitrailLinear";
 
+  /** Added to the product while it is trained; its owner's to dispose. For layers without an activation. */
+  adapter: LowRankAdapter | undefined;
+
   constructor(private readonly config: LinearConfig) {
     super(config);
   }
@@ -32,7 +36,9 @@ export class Linear extends Operation {
     return [...input!.slice(0, -1), this.config.units];
   }
 
-  protected compute([x, residual]: Tensor[]): Tensor {
+  protected compute([x, given]: Tensor[]): Tensor {
+    const extra = this.adapter && adapted(x!, this.adapter);
+    const residual = given && extra ? add(given, extra) : (given ?? extra);
     const bias = this.config.bias === "none" ? undefined : this.weight("bias");
     return linear(x!, this.weight("kernel"), { bias, activation: this.config.activation, residual });
   }

@@ -1,9 +1,10 @@
 import { dispose, getBackend, setBackend, type Tensor, tensor4d, tidy } from "@tensorflow/tfjs-core";
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { InputError } from "../errors.js";
+import { copyTransformer } from "../models/copy-transformer.js";
 import { disposeModel } from "../models/dispose-model.js";
 import { LayerProgram } from "../models/layer-program.js";
-import type { VisionTransformer } from "../models/vision-transformer.js";
+import type { VisionTransformer, VisionTransformerConfig } from "../models/vision-transformer.js";
 import { exclusive } from "./exclusive.js";
 
 /** Numbers with their shape, in row-major order. */
@@ -68,6 +69,14 @@ export class ForwardPass {
       if (getBackend() !== this.backend) await setBackend(this.backend);
       return work();
     }, signal);
+  }
+
+  /** A pass over layers of its own with the same weights, see `copyTransformer`; and those layers. @throws InputError `input/disposed` */
+  copy(config: VisionTransformerConfig): Promise<{ forward: ForwardPass; transformer: VisionTransformer }> {
+    return this.inTurn(() => {
+      const transformer = copyTransformer(this.transformer, config);
+      return { transformer, forward: new ForwardPass(transformer, this.backend) };
+    });
   }
 
   /** Gives the weights' memory back, once the pass that may be running has ended. */

@@ -1,6 +1,7 @@
 import type { WeightPrecision } from "../backend/vitrail-backend.js";
 import { InputError } from "../errors.js";
 import type { ModelConfig } from "../models/model-config.js";
+import type { VisionTransformer } from "../models/vision-transformer.js";
 import { batches, type StreamItem } from "./batches.js";
 import { type ClassificationOptions, checkClassificationOptions, type Label, labelsOf } from "./classification.js";
 import type { EmbeddingOptions } from "./embedding.js";
@@ -106,6 +107,16 @@ export class VisionModel implements AsyncDisposable {
     return Array.isArray(inputs) ? all : all[0]!;
   }
 
+  /** `run` for a stream of any length, as `classifyAll` classifies one. */
+  async *runAll<Input extends ImageInput, Name extends OutputName>(
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    options: RunOptions<Name>,
+  ): AsyncGenerator<StreamItem<Input, RunResult<Name>>> {
+    checkOptionNames(options, ["outputs", "pool", "normalize", "batch", "signal"]);
+    for await (const entry of this.stream(inputs, options.outputs, options))
+      yield entry as StreamItem<Input, RunResult<Name>>;
+  }
+
   /**
    * As `run`, from pictures that are preprocessed already.
    *
@@ -170,6 +181,17 @@ export class VisionModel implements AsyncDisposable {
    */
   onEngine<Result>(work: () => Result | Promise<Result>, signal?: AbortSignal): Promise<Result> {
     return this.forward.inTurn(work, signal);
+  }
+
+  /**
+   * A model of its own with the same float32 weights, and its layers, for training. What the copy's layers are given does not change this model; until then the
+   * two share memory. The caller disposes it; as it changes, it has no files that say which model it is.
+   *
+   * @throws InputError `input/disposed`
+   */
+  async copy(): Promise<{ model: VisionModel; transformer: VisionTransformer }> {
+    const { forward, transformer } = await this.forward.copy(this.config.architecture);
+    return { model: new VisionModel(this.config, forward), transformer };
   }
 
   /** Gives the weights' memory back. May be called again. */

@@ -12,6 +12,8 @@ export interface AdamWSettings {
 export interface OptimizedWeights {
   readonly weights: Float32Array;
   readonly decay: "weights" | "none";
+  /** Instead of the settings'. */
+  readonly learningRate?: number | undefined;
 }
 
 /** AdamW on plain arrays, as PyTorch computes it; moments in double, weights in float32. */
@@ -32,16 +34,20 @@ export class AdamW {
     }));
   }
 
-  /** @param gradients one for each of the weights, of the same length */
-  step(gradients: readonly Float32Array[]): void {
-    const { learningRate, betas, epsilon, weightDecay } = this.settings;
+  /**
+   * @param gradients one for each of the weights, of the same length
+   * @param share of the learning rates, of a schedule
+   */
+  step(gradients: readonly Float32Array[], share = 1): void {
+    const { betas, epsilon, weightDecay } = this.settings;
     const [beta1, beta2] = betas;
     this.steps++;
-    const stepSize = learningRate / (1 - beta1 ** this.steps);
     const correction = Math.sqrt(1 - beta2 ** this.steps);
-    for (const [which, { weights, decay }] of this.parameters.entries()) {
+    for (const [which, { weights, decay, learningRate: own }] of this.parameters.entries()) {
       const { first, second } = this.moments[which]!;
       const gradient = gradients[which]!;
+      const learningRate = share * (own ?? this.settings.learningRate);
+      const stepSize = learningRate / (1 - beta1 ** this.steps);
       const kept = decay === "weights" ? 1 - learningRate * weightDecay : 1;
       for (let i = 0; i < weights.length; i++) {
         const slope = gradient[i]!;

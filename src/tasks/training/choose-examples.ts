@@ -1,17 +1,17 @@
 import { TrainingError } from "../../errors.js";
-import type { Omission } from "./example.js";
+import type { NamedExample, Omission } from "./example.js";
 import type { FitSettings } from "./fit-options.js";
 import { knownOnly } from "./known-only.js";
 import type { LabelledFeature, LabelledFeatures } from "./labelled-features.js";
 import { splitExamples } from "./split-examples.js";
 
 /** What is learned from what, and judged by what. */
-export interface ChosenExamples {
+export interface ChosenExamples<Feature = Float32Array> {
   labels: readonly string[];
   /** Both parts. */
-  known: LabelledFeature[];
-  training: LabelledFeature[];
-  validation: LabelledFeature[];
+  known: LabelledFeature<Feature>[];
+  training: LabelledFeature<Feature>[];
+  validation: LabelledFeature<Feature>[];
   omitted: Omission[];
 }
 
@@ -21,11 +21,11 @@ export interface ChosenExamples {
  * @param wanted the labels; default: those of the examples, sorted
  * @throws TrainingError `training/labels`, `training/labels-differ`, `training/one-label`, `training/no-examples-of-label`
  */
-export function chooseExamples(
-  found: LabelledFeatures,
+export function chooseExamples<Feature>(
+  found: LabelledFeatures<Feature>,
   settings: FitSettings,
   wanted: readonly string[] | undefined,
-): ChosenExamples {
+): ChosenExamples<Feature> {
   const labels = chooseLabels(found.examples, wanted);
   const { examples: known, omitted } = knownOnly(found, labels);
   const { training, validation } = splitExamples(known, settings.validation, settings.seed);
@@ -34,7 +34,7 @@ export function chooseExamples(
 }
 
 /** @throws TrainingError `training/labels` */
-function chooseLabels(examples: readonly LabelledFeature[], wanted: readonly string[] | undefined): readonly string[] {
+function chooseLabels(examples: readonly NamedExample[], wanted: readonly string[] | undefined): readonly string[] {
   if (wanted === undefined) return [...new Set(examples.flatMap(({ labels }) => labels))].sort();
   if (
     Array.isArray(wanted) &&
@@ -46,7 +46,7 @@ function chooseLabels(examples: readonly LabelledFeature[], wanted: readonly str
 }
 
 /** @throws TrainingError `training/one-label`, `training/no-examples-of-label` */
-function checkLabels(training: readonly LabelledFeature[], labels: readonly string[], problem: string): void {
+function checkLabels(training: readonly NamedExample[], labels: readonly string[], problem: string): void {
   if (problem === "single-label" && labels.length < 2)
     throw new TrainingError(
       "training/one-label",

@@ -2,11 +2,19 @@ import { VitrailError } from "../../errors.js";
 import type { StreamItem } from "../batches.js";
 import { type ImageInput, readImage } from "../image-input.js";
 import type { View } from "./augmentation.js";
-import type { FeatureCache } from "./feature-cache.js";
 import { readContent } from "./picture-content.js";
 
 /** A picture's place in the content hash's world, or why it has none. */
-export type Extracted = { hash: string; feature: Float32Array } | { error: VitrailError };
+export type Extracted<Feature> = { hash: string; feature: Feature } | { error: VitrailError };
+
+/** Where features are kept by key: themselves, or what tells where they are. */
+export interface FeatureKeeper<Feature> {
+  get(key: string): Feature | undefined;
+  add(key: string, values: Float32Array): Feature;
+  /** How many wait for `save`. */
+  readonly pending: number;
+  save(): Promise<void>;
+}
 
 /** The backbone at work on a stream of pictures: `embedAll`, or the logits of a whole model. */
 export type Extract = (
@@ -32,17 +40,17 @@ const DEFAULT_BATCH = 8;
  * @param view a changed view of the pictures, instead of the pictures themselves
  * @throws `signal.reason`; TrainingError `training/cache`
  */
-export async function extractFeatures(
+export async function extractFeatures<Feature>(
   extract: Extract,
   images: readonly ImageInput[],
-  cache: FeatureCache,
+  cache: FeatureKeeper<Feature>,
   { batch = DEFAULT_BATCH, signal, onPicture }: ExtractionOptions,
   view?: View,
-): Promise<Extracted[]> {
-  const results: Extracted[] = new Array(images.length);
+): Promise<Extracted<Feature>[]> {
+  const results: Extracted<Feature>[] = new Array(images.length);
   let waiting: { places: number[]; key: string; hash: string; image: ImageInput }[] = [];
   let done = 0;
-  const settle = (place: number, result: Extracted) => {
+  const settle = (place: number, result: Extracted<Feature>) => {
     results[place] = result;
     onPicture?.(++done);
   };
@@ -54,8 +62,8 @@ export async function extractFeatures(
       const { places, key, hash } = group[item.index]!;
       if ("error" in item) for (const place of places) settle(place, { error: item.error as VitrailError });
       else {
-        cache.add(key, item.result);
-        for (const place of places) settle(place, { hash, feature: item.result });
+        const feature = cache.add(key, item.result);
+        for (const place of places) settle(place, { hash, feature });
       }
     }
     if (cache.pending >= SAVE_EVERY) await cache.save();

@@ -57,9 +57,10 @@ export class FeatureCache {
   }
 
   /** @param feature `[width]` */
-  add(key: string, feature: Float32Array): void {
+  add(key: string, feature: Float32Array): Float32Array {
     this.known.set(key, feature);
     this.unsaved.set(key, feature);
+    return feature;
   }
 
   /** Features that are not on the disk yet. */

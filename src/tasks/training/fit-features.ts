@@ -59,7 +59,7 @@ export async function fitFeatures(
 }
 
 /** Temperature and thresholds by the pictures that were not learned from, and what the head is worth on them; a temperature of 1 where there are none, or none is answered wrong. */
-function judge(
+export function judge(
   layers: readonly DenseLayer[],
   validation: readonly LabelledFeature[],
   labels: readonly string[],

@@ -24,7 +24,8 @@ export interface FitHooks {
   checkpoint?: { path: string; run: string } | undefined;
 }
 
-const ADAMW = { betas: [0.9, 0.999], epsilon: 1e-8 } as const;
+/** PyTorch's defaults. */
+export const ADAMW = { betas: [0.9, 0.999], epsilon: 1e-8 } as const;
 
 /**
  * Fits the layers of a head. Features are standardized for it, and the layers that come out take features as they are.

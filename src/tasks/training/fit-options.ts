@@ -4,11 +4,12 @@ import { type Augmentation, checkAugmentation } from "./augmentation.js";
 import type { Problem } from "./example.js";
 import type { ClassWeights } from "./targets.js";
 import type { EpochReport } from "./train.js";
+import { TUNING_NAMES, type TuningOptions, type TuningSettings, tunesBlocks } from "./tuning/tuning-options.js";
 
 /** How far `fitHead` is. */
 export type FitProgress = { stage: "features"; done: number; total: number } | ({ stage: "training" } & EpochReport);
 
-export interface FitOptions {
+export interface FitOptions extends TuningOptions {
   /** Default: what the examples have, one `label` each or lists of `labels`. */
   problem?: Problem;
   /** The labels in the order of the logits. Default: those of the examples, sorted. */
@@ -62,6 +63,8 @@ export interface FitSettings {
   epochs: number;
   step: number;
   patience: number;
+  /** Where more than the head is trained. */
+  tuning?: TuningSettings;
 }
 
 const NAMES: readonly (keyof FitOptions)[] = [
@@ -85,8 +88,14 @@ const NAMES: readonly (keyof FitOptions)[] = [
   "batch",
   "signal",
   "progress",
+  ...TUNING_NAMES,
 ];
-const EPOCHS = { lbfgs: 300, adamw: 100 };
+/** By what is trained how. */
+const DEFAULTS = {
+  lbfgs: { epochs: 300, step: 64, patience: 10 },
+  adamw: { epochs: 100, step: 64, patience: 10 },
+  blocks: { epochs: 10, step: 16, patience: 3 },
+};
 /** Options that only one of the solvers has. */
 const ONLY = {
   lbfgs: ["regularization"],
@@ -110,15 +119,21 @@ export function checkFitOptions(options: FitOptions): FitSettings {
   wholeOption("batch", options.batch, 1, 1024);
   if (options.augmentation) checkAugmentation(options.augmentation);
   checkClassWeights(options.classWeights);
-  const solver = options.solver ?? (options.hidden === undefined ? "lbfgs" : "adamw");
+  const isTuning = tunesBlocks(options);
+  const solver = options.solver ?? (options.hidden === undefined && !isTuning ? "lbfgs" : "adamw");
   const refuse = (option: string, why: string) => {
     throw new InputError("input/option", `"${option}" ${why}`, { details: { option } });
   };
+  const idle = isTuning ? (["solver", "regularization"] as const) : TUNING_NAMES;
+  for (const name of idle)
+    if (options[name] !== undefined)
+      refuse(name, isTuning ? "does not go with blocks that are trained." : 'needs "unfreeze" or "lora".');
   if (solver === "lbfgs" && options.hidden !== undefined)
     refuse("hidden", 'needs solver "adamw": "lbfgs" fits linear heads only.');
   const other = solver === "lbfgs" ? "adamw" : "lbfgs";
   for (const name of ONLY[other])
     if (options[name] !== undefined) refuse(name, `is an option of solver "${other}"; the solver is "${solver}".`);
+  const defaults = DEFAULTS[isTuning ? "blocks" : solver];
   return {
     solver,
     hidden: options.hidden ?? 0,
@@ -128,9 +143,9 @@ export function checkFitOptions(options: FitOptions): FitSettings {
     regularization: options.regularization ?? 1,
     learningRate: options.learningRate ?? 1e-3,
     weightDecay: options.weightDecay ?? 0.01,
-    epochs: options.epochs ?? EPOCHS[solver],
-    step: options.step ?? 64,
-    patience: options.patience ?? 10,
+    epochs: options.epochs ?? defaults.epochs,
+    step: options.step ?? defaults.step,
+    patience: options.patience ?? defaults.patience,
   };
 }
 

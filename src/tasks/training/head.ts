@@ -13,6 +13,7 @@ import { labelledFeatures } from "./labelled-features.js";
 import { type ExampleSource, readExamples } from "./read-examples.js";
 import { saveHead } from "./save-head.js";
 import type { EpochReport } from "./train.js";
+import type { TunedModel } from "./tuning/tuned-model.js";
 
 /** What a head was made of. */
 export interface FitSummary {
@@ -49,7 +50,7 @@ export interface EvaluateOptions {
 }
 
 /** A head that was trained on a model's features. Made by `fitHead`; needs the model as long as it evaluates. */
-export class Head {
+export class Head implements AsyncDisposable {
   /** In the order of the logits. */
   readonly labels: readonly string[];
   readonly problem: Problem;
@@ -66,9 +67,13 @@ export class Head {
   /** What it answers for the validation pictures, by which temperature, thresholds and the best epoch were chosen. */
   readonly validation: Evaluation | undefined;
 
+  /**
+   * @param model whose features the head reads: the one that it was fitted on or, where blocks were trained, a copy with those, whose embeddings differ
+   */
   constructor(
-    private readonly model: VisionModel,
+    readonly model: VisionModel,
     { labels, problem, layers, temperature, thresholds, history, settings, summary, validation }: HeadParts,
+    private readonly tuned?: TunedModel,
   ) {
     this.labels = labels;
     this.problem = problem;
@@ -90,7 +95,7 @@ export class Head {
     checkEvaluateOptions(options);
     const { cache: folder, batch, signal, progress } = options;
     const set = await readExamples(source, this.problem);
-    const fingerprint = folder === undefined ? "" : await fingerprintOf(this.model, { normalize: false });
+    const fingerprint = folder === undefined ? "" : await this.fingerprint();
     const cache = await FeatureCache.open(folder, fingerprint, this.model.width);
     const extract: Extract = (images, how) => this.model.embedAll(images, { normalize: false, ...how });
     const onPicture = (done: number) => progress?.(done, set.examples.length);
@@ -115,13 +120,26 @@ export class Head {
   }
 
   /**
-   * Writes a folder that `loadModel` reads, and Python's `ViTForImageClassification` or timm where the head is linear: the model's own tensors, byte for byte, and
-   * the head's. Whole or not at all; a head that is there is replaced.
+   * Writes a folder that `loadModel` reads, and Python's `ViTForImageClassification` or timm where the head is linear: the model's own tensors, byte for byte but for trained
+   * blocks, and the head's. Whole or not at all; a head that is there is replaced.
    *
    * @throws TrainingError `training/not-saved`; what is wrong with the model's own files, `weights/…`, `checkpoint/…`
    */
   save(folder: string): Promise<void> {
-    return saveHead(this, this.model, folder);
+    return saveHead(this, this.tuned?.original ?? this.model, folder, this.tuned);
+  }
+
+  /** Gives back the memory of the trained blocks, where there are such; the model that was given to `fitHead` stays. */
+  async dispose(): Promise<void> {
+    await this.tuned?.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  private fingerprint(): Promise<string> {
+    return this.tuned?.fingerprint() ?? fingerprintOf(this.model, { normalize: false });
   }
 }
 

@@ -1,19 +1,18 @@
 import { TrainingError } from "../../errors.js";
 import type { ExampleSet, NamedExample, Omission, Problem } from "./example.js";
 import { omission } from "./example.js";
-import { type Extract, type ExtractionOptions, extractFeatures } from "./extract-features.js";
-import type { FeatureCache } from "./feature-cache.js";
+import { type Extract, type ExtractionOptions, extractFeatures, type FeatureKeeper } from "./extract-features.js";
 
 /** A picture with its labels and what the backbone made of it. */
-export interface LabelledFeature extends NamedExample {
+export interface LabelledFeature<Feature = Float32Array> extends NamedExample {
   hash: string;
-  /** `[width]` */
-  feature: Float32Array;
+  /** `[width]`, or where the tokens are kept that it is to be made of */
+  feature: Feature;
 }
 
-export interface LabelledFeatures {
+export interface LabelledFeatures<Feature = Float32Array> {
   problem: Problem;
-  examples: LabelledFeature[];
+  examples: LabelledFeature<Feature>[];
   omitted: Omission[];
 }
 
@@ -22,22 +21,22 @@ export interface LabelledFeatures {
  *
  * @throws TrainingError `training/no-examples` where nothing is left
  */
-export async function labelledFeatures(
+export async function labelledFeatures<Feature>(
   extract: Extract,
   { problem, examples, omitted: unlabelled }: ExampleSet,
-  cache: FeatureCache,
+  cache: FeatureKeeper<Feature>,
   options: ExtractionOptions,
-): Promise<LabelledFeatures> {
+): Promise<LabelledFeatures<Feature>> {
   const omitted = [...unlabelled];
   const images = examples.map(({ image }) => image);
   const extracted = await extractFeatures(extract, images, cache, options);
-  const byHash = new Map<string, LabelledFeature[]>();
+  const byHash = new Map<string, LabelledFeature<Feature>[]>();
   for (const [place, result] of extracted.entries()) {
     const example = examples[place]!;
     if ("error" in result) omitted.push(omission(example.name, result.error));
     else byHash.set(result.hash, [...(byHash.get(result.hash) ?? []), { ...example, ...result }]);
   }
-  const kept: LabelledFeature[] = [];
+  const kept: LabelledFeature<Feature>[] = [];
   for (const [first, ...others] of byHash.values()) {
     const text = labelText(first!);
     const contradiction = others.find((other) => labelText(other) !== text);

@@ -12,6 +12,8 @@ import type { VisionModel } from "../vision-model.js";
 import type { DenseLayer } from "./dense-layer.js";
 import type { Head } from "./head.js";
 import { headConfig, nameOfTensor, PYTHON_NOTE } from "./head-config.js";
+import { changedTensors } from "./tuning/changed-tensors.js";
+import type { TunedModel } from "./tuning/tuned-model.js";
 
 type Tensors = [string, TensorToWrite<BytesOrSource>][];
 
@@ -19,7 +21,7 @@ type Tensors = [string, TensorToWrite<BytesOrSource>][];
 const OWN_FILES = new Set(["config.json", "preprocessor_config.json", "model.safetensors", "README.md"]);
 
 /** Writes a model's folder with a new head, beside its place, then moves it there. @throws as `Head.save` */
-export async function saveHead(head: Head, model: VisionModel, folder: string): Promise<void> {
+export async function saveHead(head: Head, model: VisionModel, folder: string, tuned?: TunedModel): Promise<void> {
   if (model.files.length === 0)
     throw new TrainingError(
       "training/not-saved",
@@ -31,7 +33,7 @@ export async function saveHead(head: Head, model: VisionModel, folder: string): 
   const draft = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     await mkdir(draft, { recursive: true });
-    await writeFiles(head, source, model.files, draft);
+    await writeFiles(head, source, model.files, draft, tuned);
     await moveOver(draft, target);
   } catch (error) {
     await rm(draft, { recursive: true, force: true }).catch(() => {});
@@ -39,7 +41,13 @@ export async function saveHead(head: Head, model: VisionModel, folder: string): 
   }
 }
 
-async function writeFiles(head: Head, source: string, files: readonly string[], draft: string): Promise<void> {
+async function writeFiles(
+  head: Head,
+  source: string,
+  files: readonly string[],
+  draft: string,
+  tuned: TunedModel | undefined,
+): Promise<void> {
   const config = await readJsonFile(join(source, "config.json"));
   const preprocessor = await readJsonFile(join(source, "preprocessor_config.json")).catch((error) => {
     if (error instanceof VitrailError && error.code === "checkpoint/file-missing") return undefined;
@@ -49,15 +57,22 @@ async function writeFiles(head: Head, source: string, files: readonly string[], 
   if (preprocessor) await writeJson(join(draft, "preprocessor_config.json"), preprocessor);
   if (head.layers.length > 1) await writeText(join(draft, "README.md"), PYTHON_NOTE);
   await using checkpoint = await openCheckpoint(files.length === 1 ? files[0]! : source);
-  const tensors = [...backboneTensors(checkpoint, config), ...headTensors(head.layers, checkpoint, config)];
+  const changed = tuned ? changedTensors(tuned, checkpoint) : new Map();
+  const tensors = [...backboneTensors(checkpoint, config, changed), ...headTensors(head.layers, checkpoint, config)];
   await writeSafetensorsFile(join(draft, "model.safetensors"), tensors, { format: "pt" });
 }
 
-/** The model's tensors as they are stored, one after the other, without a classifier that it may have. */
-function backboneTensors(checkpoint: Checkpoint, config: Record<string, unknown>): Tensors {
+/** The model's tensors as they are stored, or were changed, one after the other, without a classifier that it may have. */
+function backboneTensors(
+  checkpoint: Checkpoint,
+  config: Record<string, unknown>,
+  changed: ReadonlyMap<string, TensorToWrite<BytesOrSource>>,
+): Tensors {
   return [...checkpoint.tensors].flatMap(([name, { dtype, shape }]): Tensors => {
     const saved = nameOfTensor(name, config);
-    return saved === undefined ? [] : [[saved, { dtype, shape, bytes: () => checkpoint.readBytes(name) }]];
+    return saved === undefined
+      ? []
+      : [[saved, changed.get(name) ?? { dtype, shape, bytes: () => checkpoint.readBytes(name) }]];
   });
 }
 

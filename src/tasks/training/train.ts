@@ -19,6 +19,7 @@ import { lossOf, lossTensor } from "./loss.js";
 import { type Targets, totalWeight } from "./targets.js";
 import type { TrainedPart } from "./trained-part.js";
 import type { TrainingCheckpoint } from "./training-checkpoint.js";
+import { clipGradients } from "./tuning/clip-gradients.js";
 
 /** How long and in which steps. */
 export interface Schedule {
@@ -29,6 +30,12 @@ export interface Schedule {
   patience: number;
   seed: number;
   optimizer: AdamWSettings;
+  /** Share of the learning rates at a step, from 0, of so many. Default: all of it. */
+  share?: (step: number, steps: number) => number;
+  /** Longest that a step's gradients may be, all of them together. Default: any length. */
+  clip?: number;
+  /** "judged": what the part is before the first step may be the best as well. Default "unjudged". */
+  begin?: "judged" | "unjudged";
 }
 
 /** What an epoch came to. */
@@ -61,7 +68,7 @@ export interface TrainHooks {
   checkpoint?: TrainingCheckpoint | undefined;
 }
 
-/** Examples that are judged together. */
+/** Examples that are judged together, where the part does not say. */
 const JUDGED = 1024;
 
 /**
@@ -83,7 +90,7 @@ export async function train(
   )) as Float32Array[];
   const copies = values.map((value) => value.slice());
   const optimizer = new AdamW(
-    part.parameters.map(({ decay }, i) => ({ weights: copies[i]!, decay })),
+    part.parameters.map(({ decay, learningRate }, i) => ({ weights: copies[i]!, decay, learningRate })),
     schedule.optimizer,
   );
   const state: TrainingState = {
@@ -94,12 +101,16 @@ export async function train(
   };
   await checkpoint?.restore(state);
   await inTurn(async () => assign(part, state.values));
+  if (schedule.begin === "judged" && targets.validation && state.history.length === 0)
+    state.best.loss = (await judge(part, targets.validation, examples, inTurn, signal)).validationLoss;
   const isOver = () => {
     const { length } = state.history;
     return (
       length >= schedule.epochs || (targets.validation !== undefined && length - state.best.epoch >= schedule.patience)
     );
   };
+  const steps = schedule.epochs * Math.ceil(examples / schedule.batch);
+  const pace: Pace = { share: (step) => schedule.share?.(step, steps) ?? 1, clip: schedule.clip };
   while (!isOver()) {
     const epoch = state.history.length + 1;
     const order = shuffle(
@@ -110,7 +121,7 @@ export async function train(
     for (let from = 0; from < examples; from += schedule.batch) {
       signal?.throwIfAborted();
       const rows = order.slice(from, from + schedule.batch);
-      const step = await inTurn(() => takeStep(part, state, some(targets.training, rows), rows));
+      const step = await inTurn(() => takeStep(part, state, some(targets.training, rows), rows, pace));
       loss += step.loss * rows.length;
       right += step.right;
     }
@@ -128,26 +139,61 @@ export async function train(
   return state.history;
 }
 
+interface Pace {
+  share: (step: number) => number;
+  clip: number | undefined;
+}
+
 /** One step of the optimizer; the loss and the right answers before it. */
-async function takeStep(part: TrainedPart, { values, optimizer }: TrainingState, targets: Targets, rows: Int32Array) {
+async function takeStep(
+  part: TrainedPart,
+  { values, optimizer }: TrainingState,
+  targets: Targets,
+  rows: Int32Array,
+  { share, clip }: Pace,
+) {
+  const most = part.rowsPerPass ?? rows.length;
+  const total = totalWeight(targets);
+  const gradients: Float32Array[] = [];
+  let [loss, right] = [0, 0];
+  for (let from = 0; from < rows.length; from += most) {
+    const places = Int32Array.from({ length: Math.min(most, rows.length - from) }, (_, i) => from + i);
+    const pass = await differentiate(part, some(targets, places), rows.subarray(from, from + most), total);
+    loss += pass.loss;
+    right += pass.right;
+    for (const [i, gradient] of pass.gradients.entries()) addTo(gradients, i, gradient);
+  }
+  if (clip !== undefined) clipGradients(gradients, clip);
+  optimizer.step(gradients, share(optimizer.steps));
+  assign(part, values);
+  return { loss, right };
+}
+
+/** The loss of some examples, its gradients, and how many answers are right. total: what losses are divided by */
+async function differentiate(part: TrainedPart, targets: Targets, rows: Int32Array, total: number) {
   const { problem, classes } = targets;
   let logits: Tensor2D | undefined;
   const variables = part.parameters.map(({ variable }) => variable);
   const { value, grads } = variableGrads(() => {
     logits = keep(part.logits(rows));
     const wanted = tensor2d(targets.wanted, [rows.length, classes]);
-    return lossTensor(problem, logits, wanted, tensor1d(targets.weights), totalWeight(targets)) as Scalar;
+    return lossTensor(problem, logits, wanted, tensor1d(targets.weights), total) as Scalar;
   }, variables);
   try {
     const gradients = await Promise.all(variables.map((variable) => grads[variable.name]!.data()));
     const answers = await logits!.data();
     const loss = (await value.data())[0]!;
-    optimizer.step(gradients as Float32Array[]);
-    assign(part, values);
-    return { loss, right: correctRows(answers, targets) };
+    return { gradients: gradients as Float32Array[], loss, right: correctRows(answers, targets) };
   } finally {
     dispose([value, logits!, ...Object.values(grads)] as Tensor[]);
   }
+}
+
+function addTo(sums: Float32Array[], which: number, gradient: Float32Array): void {
+  const sum = sums[which];
+  if (!sum)
+    sums[which] = gradient.slice(); // two gradients may be one array
+  else for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!;
 }
 
 async function judge(
@@ -160,9 +206,10 @@ async function judge(
   const { classes } = targets;
   const examples = targets.wanted.length / classes;
   const logits = new Float32Array(examples * classes);
-  for (let from = 0; from < examples; from += JUDGED) {
+  const most = part.rowsPerPass ?? JUDGED;
+  for (let from = 0; from < examples; from += most) {
     signal?.throwIfAborted();
-    const rows = Int32Array.from({ length: Math.min(JUDGED, examples - from) }, (_, i) => first + from + i);
+    const rows = Int32Array.from({ length: Math.min(most, examples - from) }, (_, i) => first + from + i);
     await inTurn(async () => {
       const answers = tidy(() => part.logits(rows));
       logits.set((await answers.data()) as Float32Array, from * classes);
