@@ -125,7 +125,7 @@ export class ScoringEngine {
         packTransposed,
         {
           ...{ panelsPerTask: 1, panels, source: queries, sourceStride: width * 4, target: packed },
-          ...{ columns: queryCount, k: width, kind: elementKinds.F32 },
+          ...{ columns: queryCount, k: width, kind: elementKinds.F32, flag: 0 },
         },
         panels,
       );

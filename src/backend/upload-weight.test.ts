@@ -57,6 +57,56 @@ describe.each(Object.keys(CONFIGURATIONS))("uploadWeights with %s", (configurati
     tf.dispose([stored, weight]);
   });
 
+  it.each([
+    ["F32", Number.NaN],
+    ["F32", Number.NEGATIVE_INFINITY],
+    ["F16", 0x7c00],
+    ["F16", 0xfe01],
+    ["BF16", 0xff80],
+    ["BF16", 0x7fc0],
+  ] as const)(
+    "asks again for a weight of %s that holds %d, wherever it is, so that its owner can say where",
+    (dtype, odd) => {
+      const [out, inputs] = [259, 701];
+      for (const at of [0, 3, 700, 123_457, out * inputs - 1]) {
+        const elements = dtype === "F32" ? new Float32Array(out * inputs) : new Uint16Array(out * inputs);
+        elements.fill(1)[at] = odd;
+        const file = fillFrom(new Uint8Array(elements.buffer));
+        const checks: string[] = [];
+        const fill = (view: Uint8Array, begin = 0, check = "now") => {
+          checks.push(check);
+          file(view, begin);
+          const end = (begin + view.length) / elements.BYTES_PER_ELEMENT;
+          if (check === "now" && at < end) throw new Error(`at ${at}`);
+        };
+        const before = backend.memoryBlocks.inUse;
+        const weight = { name: "blocks.0.x", shape: [out, inputs], dtype, layout: "transposed" };
+        for (const precision of ["float32", "float16", "int8"] as const)
+          expect(() => uploadWeights(refuse, precision)(weight, fill)).toThrow(`at ${at}`);
+        expect(backend.memoryBlocks.inUse).toBe(before);
+        expect(checks).toContain("later");
+      }
+    },
+  );
+
+  it("takes finite numbers that add up to an infinity, and reads others once", () => {
+    const values = new Float32Array(64 * 64).fill(3e38);
+    let reads = 0;
+    const file = fillFrom(new Uint8Array(values.buffer));
+    const weight = { shape: [64, 64], dtype: "F32", layout: "transposed" };
+    const fill = (view: Uint8Array, begin = 0) => {
+      reads++;
+      file(view, begin);
+    };
+    const large = upload(weight, fill);
+    expect(large.dataSync()).toEqual(values);
+    reads = 0;
+    values.fill(-1e37);
+    upload(weight, fill).dispose();
+    expect(reads).toBe(1);
+    large.dispose();
+  });
+
   it("multiplies with the bits that an ordinary tensor gives, and takes its memory once", () => {
     const { stored, weight } = matrix(85, 640);
     const x = seeded([5, 640], 3);

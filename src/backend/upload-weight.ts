@@ -1,5 +1,6 @@
 import { backend, engine, getBackend, type Tensor } from "@tensorflow/tfjs-core";
 import { EngineError } from "../errors.js";
+import type { Fill } from "./matrix-formats/matrix-format.js";
 import { type ElementKind, elementBytes } from "./tasks/pack.js";
 import { VitrailBackend, type WeightPrecision } from "./vitrail-backend.js";
 import { LONGEST_QUANTIZED } from "./wasm/quantized-tiles.js";
@@ -20,11 +21,8 @@ export interface StoredWeight {
 /** "as-stored": integers with scales stay integers, all else is float32. */
 export type UploadPrecision = WeightPrecision | "as-stored";
 
-/** Makes a tensor of a weight whose bytes, from `begin` on, `fill` writes into the view that it is given. */
-export type Upload<Weight extends StoredWeight> = (
-  weight: Weight,
-  fill: (bytes: Uint8Array, begin?: number) => void,
-) => Tensor;
+/** Makes a tensor of a weight whose bytes `fill` writes into the view that it is given. */
+export type Upload<Weight extends StoredWeight> = (weight: Weight, fill: Fill) => Tensor;
 
 const isElementKind = (dtype: string): dtype is ElementKind => Object.hasOwn(elementBytes, dtype);
 
@@ -78,7 +76,7 @@ function integers(
   active: VitrailBackend,
   size: [inputs: number, outputs: number],
   scales: Float32Array,
-  fill: (bytes: Uint8Array, begin?: number) => void,
+  fill: Fill,
 ): Tensor {
   const info = active.uploadIntegers(size, scales, (bytes, begin) => {
     const stored = new Int8Array(bytes.length / 4);

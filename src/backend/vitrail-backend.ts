@@ -3,7 +3,7 @@ import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
 import { type EngineCode, engineModule, type KernelPlan } from "./engine-module.js";
 import { halfMatrix } from "./matrix-formats/half-matrix.js";
-import { type MatrixFormat, type PlacedMatrix, packFromFile } from "./matrix-formats/matrix-format.js";
+import { type Fill, type MatrixFormat, type PlacedMatrix, packFromFile } from "./matrix-formats/matrix-format.js";
 import { packedMatrix } from "./matrix-formats/packed-matrix.js";
 import { integerMatrix, quantizedMatrix, setScales } from "./matrix-formats/quantized-matrix.js";
 import type { EngineMemory } from "./memory.js";
@@ -264,14 +264,8 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
 
   /**
    * A weight `[k, columns]` straight from a checkpoint's bytes, which lie as `[columns, k]`, in a form that products read.
-   * @param fill writes the bytes from `begin` on
    */
-  uploadMatrix(
-    [k, columns]: [number, number],
-    kind: ElementKind,
-    precision: WeightPrecision,
-    fill: (bytes: Uint8Array, begin: number) => void,
-  ): TensorInfo {
+  uploadMatrix([k, columns]: [number, number], kind: ElementKind, precision: WeightPrecision, fill: Fill): TensorInfo {
     const adopt = <Matrix extends Place & PlacedMatrix>(format: MatrixFormat<Matrix>, place: Omit<Matrix, "start">) => {
       const start = this.memoryBlocks.allocate(format.bytes(this, k, columns));
       const matrix = { ...place, start } as Matrix;
@@ -296,7 +290,9 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     const start = this.memoryBlocks.allocate(integerMatrix.bytes(this, k, columns));
     const matrix = { at: "quantized" as const, start, k, columns };
     const dataId = this.adopt("float32", k * columns, matrix);
-    this.filling(dataId, () => packFromFile(this, integerMatrix, "F32", matrix, fill));
+    this.filling(dataId, () =>
+      packFromFile(this, integerMatrix, "F32", matrix, (bytes, begin = 0) => fill(bytes, begin)),
+    );
     setScales(this, matrix, scales);
     return { dataId, shape: [k, columns], dtype: "float32" as const };
   }

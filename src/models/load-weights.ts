@@ -27,8 +27,11 @@ export interface WeightSpec {
  * Makes a tensor in the layer's layout of a stored weight. `fill` writes the weight's bytes, as the file has them, into a view of the
  * engine's choice, so that an engine with memory of its own reads them straight into their place: all of them, or as many as the view holds
  * from `begin` on, which is a multiple of an element.
+ *
+ * `fill` throws for NaN and infinities. An engine that looks for them itself says "later", and fills again with "now" where it found some.
  */
-export type UploadWeight = (weight: WeightSpec, fill: (bytes: Uint8Array, begin?: number) => void) => Tensor;
+export type UploadWeight = (weight: WeightSpec, fill: FillWeight) => Tensor;
+type FillWeight = (bytes: Uint8Array, begin?: number, check?: "now" | "later") => void;
 
 /** A weight that does not stand in the file. */
 export interface ComputedWeight {
@@ -104,15 +107,13 @@ export function checkWeights(
   }
 }
 
-/** Reads a weight's rows, or a part of them, and proves that all of them are numbers. */
-function fillFrom(
-  checkpoint: Checkpoint,
-  { name, dtype, shape, firstRow }: StoredWeight,
-): (bytes: Uint8Array, begin?: number) => void {
+/** Reads a weight's rows, or a part of them, and proves that all of them are numbers, unless that is for later. */
+function fillFrom(checkpoint: Checkpoint, { name, dtype, shape, firstRow }: StoredWeight): FillWeight {
   const rowBytes = (shape.slice(1).reduce((product, size) => product * size, 1) * DTYPE_BITS[dtype as Dtype]) / 8;
-  return (bytes, skipped = 0) => {
+  return (bytes, skipped = 0, check = "now") => {
     const begin = firstRow * rowBytes + skipped;
     checkpoint.readIntoSync(name, bytes, { begin, end: begin + bytes.length });
+    if (check === "later") return;
     const index = firstNonFinite(bytes, dtype as Dtype);
     if (index !== undefined) throw notFinite(name, index + begin / (DTYPE_BITS[dtype as Dtype] / 8));
   };

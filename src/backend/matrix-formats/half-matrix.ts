@@ -17,19 +17,20 @@ export const halfMatrix: MatrixFormat<Half> = {
 
   width: ({ plan }) => plan.wide.columns,
 
-  pack(backend, source, kind, { k, start }, { first, panels, columns }) {
-    const overflow = backend.scratch(4);
-    const word = new Int32Array(backend.memoryBlocks.wasm.buffer, overflow, 1);
-    word[0] = 0;
+  check: "later",
+
+  pack(backend, source, kind, { k, start }, { first, panels, columns }, flag) {
     const bytes = panelBytes(backend, k);
     const target = start + first * bytes;
     const values = { panelsPerTask: 1, panels, source, columns, k, kind: elementKinds[kind], target };
-    backend.pool.run(packHalf, { ...values, panelBytes: bytes, overflow }, panels);
-    if (word[0])
-      throw new EngineError(
-        "engine/float16-range",
-        'The weights hold numbers above 65504, which float16 has not. Load the model with dtype "float32".',
-      );
+    backend.pool.begin(packHalf, { ...values, panelBytes: bytes, flag }, panels);
+  },
+
+  refuse() {
+    throw new EngineError(
+      "engine/float16-range",
+      'The weights hold numbers above 65504, which float16 has not. Load the model with dtype "float32".',
+    );
   },
 
   unpack(backend, { k, columns, start }, target) {

@@ -17,10 +17,12 @@ export const packedMatrix: MatrixFormat<Packed> & {
 
   width: ({ plan }) => plan.wide.columns,
 
-  pack({ plan, pool }, source, kind, { k, start }, { first, panels, columns }) {
+  check: "later",
+
+  pack({ plan, pool }, source, kind, { k, start }, { first, panels, columns }, flag) {
     const width = plan.wide.columns;
     const target = start + first * width * k * 4;
-    const values = { panels, source, sourceStride: k * elementBytes[kind], target, columns, k };
+    const values = { panels, source, sourceStride: k * elementBytes[kind], target, columns, k, flag };
     pool.begin(packTransposed, { ...values, kind: elementKinds[kind], panelsPerTask: 1 }, panels);
   },
 
@@ -29,7 +31,7 @@ export const packedMatrix: MatrixFormat<Packed> & {
     const width = plan.wide.columns;
     const panels = panelsOf(columns, width);
     if (rows === "columns") {
-      this.pack(backend, source, "F32", { at: "packed", k, columns, rows, start }, { first: 0, panels, columns });
+      this.pack(backend, source, "F32", { at: "packed", k, columns, rows, start }, { first: 0, panels, columns }, 0);
       pool.finish();
       return;
     }

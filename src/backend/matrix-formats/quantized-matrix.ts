@@ -57,6 +57,8 @@ export const quantizedMatrix: MatrixFormat<Quantized> = {
     return quantizedParts(backend, { start: 0, k, columns }).end;
   },
   width: ({ plan }) => plan.quantized.block.columns,
+
+  check: "now",
   pack: packAs(0),
   unpack(backend, matrix, target) {
     const { start, k, columns } = matrix;

@@ -28,8 +28,8 @@ function roundToHalf(f: FunctionBuilder, bits: Int): Int {
 }
 
 /**
- * A weight of `columns` rows of k elements into panels of float16, zero past the last column. Sets the word `overflow` where a number is too
- * large. A task is some panels.
+ * A weight of `columns` rows of k elements into panels of float16, zero past the last column. Sets the word `flag` where a number is too
+ * large, infinite or NaN. A task is some panels.
  */
 export const packHalf = defineTask(
   "packHalf",
@@ -42,7 +42,7 @@ export const packHalf = defineTask(
     kind: "int",
     target: "int",
     panelBytes: "int",
-    overflow: "int",
+    flag: "int",
   },
   (f, v, { task, library }) => {
     const width = library.wide.block.columns;
@@ -54,7 +54,7 @@ export const packHalf = defineTask(
         const bits = kind === "F32" ? loadInt(from) : loadShort(from).shiftLeft(kind === "BF16" ? 16 : 0);
         const half = f.int(kind === "F16" ? bits : roundToHalf(f, f.int(bits)));
         f.storeShort(to, half);
-        f.if(half.and(INFINITY).equals(INFINITY), () => f.storeInt(v.overflow, 1));
+        f.if(half.and(INFINITY).equals(INFINITY), () => f.storeInt(v.flag, 1));
         from.increase(elementBytes[kind]);
         to.increase(width * 2);
       });

@@ -1,5 +1,5 @@
 import { defineTask, share } from "../task.js";
-import type { FunctionBuilder } from "../wasm/function-builder.js";
+import type { FunctionBuilder, VectorVariable } from "../wasm/function-builder.js";
 import {
   Int,
   type IntLike,
@@ -10,6 +10,7 @@ import {
   type Real,
   type Vector,
   vectorOfInt,
+  vectorZero,
 } from "../wasm/values.js";
 
 /** How a number is stored in a checkpoint. */
@@ -26,12 +27,14 @@ const PANELS = {
   columns: "int",
   k: "int",
 } as const;
+const PANELS_OF_A_FILE = { ...PANELS, kind: "int", flag: "int" } as const;
 
 /**
  * A right side given as `columns` rows of k elements, as PyTorch stores a weight `[out, in]`, into panels `[panel][k][width]` of float32. Columns
- * past the last repeat it: they are computed and thrown away.
+ * past the last repeat it: they are computed and thrown away. Where it meets NaN or an infinity it sets the word `flag`, unless that is 0; where
+ * four numbers add up to an infinity too.
  */
-export const packTransposed = defineTask("packTransposed", { ...PANELS, kind: "int" }, (f, v, { task, library }) => {
+export const packTransposed = defineTask("packTransposed", PANELS_OF_A_FILE, (f, v, { task, library }) => {
   const width = library.wide.block.columns;
   const { first, last } = share(f, task, v.panelsPerTask, v.panels);
   f.for(first, last, 1, (panel) => {
@@ -46,7 +49,8 @@ export const packTransposed = defineTask("packTransposed", { ...PANELS, kind: "i
         );
       const target = f.int(v.target.add(panel.mul(v.k).mul(width * 4)).add(lane * 4));
       const rows = [f.int(row(0)), f.int(row(1)), f.int(row(2)), f.int(row(3))] as const;
-      const byKind = (kind: ElementKind) => transposeFour(f, kind, rows, v.k, target, width * 4);
+      const met = f.vector(vectorZero());
+      const byKind = (kind: ElementKind) => transposeFour(f, kind, rows, v.k, target, width * 4, met);
       f.if(
         v.kind.equals(elementKinds.F32),
         () => byKind("F32"),
@@ -57,11 +61,16 @@ export const packTransposed = defineTask("packTransposed", { ...PANELS, kind: "i
             () => byKind("BF16"),
           ),
       );
+      f.if(v.flag, () => f.if(met.sumOfLanes().abs().asInt(), () => f.storeInt(v.flag, 1)));
     }
   });
 });
 
-/** Four rows of `count` elements as `count` vectors, `stride` bytes apart. */
+/**
+ * Four rows of `count` elements as `count` vectors, `stride` bytes apart.
+ *
+ * @param met zeros, which become NaN where an element is NaN or infinite: all else is zero when multiplied by it
+ */
 export function transposeFour(
   f: FunctionBuilder,
   kind: ElementKind,
@@ -69,6 +78,7 @@ export function transposeFour(
   count: IntLike,
   target: Int,
   stride: IntLike,
+  met?: VectorVariable,
 ): void {
   const to = f.int(target);
   const offset = f.int(0);
@@ -90,10 +100,15 @@ export function transposeFour(
     write(low.shuffle(low2, [2, 3, 6, 7]));
     write(high.shuffle(high2, [0, 1, 4, 5]));
     write(high.shuffle(high2, [2, 3, 6, 7]));
+    met?.set(f.multiplyAdd(a.add(b).add(c.add(d)), vectorZero(), met));
     offset.increase(4 * size);
   });
   f.while(offset.less(Int.of(count).mul(size)), () => {
-    for (const [lane, row] of rows.entries()) f.storeReal(to, readOne(kind, row.add(offset)), lane * 4);
+    for (const [lane, row] of rows.entries()) {
+      const value = f.real(readOne(kind, row.add(offset)));
+      f.storeReal(to, value, lane * 4);
+      met?.set(met.add(value.mul(0).splat()));
+    }
     to.increase(stride);
     offset.increase(size);
   });
