@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ENGINES } from "../../backend/engine.js";
 import { openIndex } from "../../tasks/search/open-index.js";
+import type { SearchIndex } from "../../tasks/search/search-index.js";
 import { createServer } from "../server/create-server.js";
 import { jsonLog } from "../server/http/json-log.js";
 import { type Listening, listen } from "../server/listen.js";
@@ -14,7 +16,7 @@ import { numberArgument } from "./report.js";
 import type { Terminal } from "./terminal.js";
 
 interface ServeOptions extends Pick<ModelOptions, "engine" | "threads" | "batch"> {
-  model?: Record<string, string>;
+  model?: Models;
   faces?: true;
   attributes?: Record<string, string>;
   index?: string;
@@ -27,12 +29,18 @@ interface ServeOptions extends Pick<ModelOptions, "engine" | "threads" | "batch"
   requestsPerMinute?: number;
 }
 
+interface Started {
+  listening: Listening;
+  index: SearchIndex | undefined;
+}
+
 /** Keys come from the environment, since arguments are seen by everyone on the machine. */
 const KEYS = "VITRAIL_API_KEYS";
 
 const EXAMPLES = `
 Examples:
   vitrail serve --model emotions=./facial_emotions
+  vitrail serve --model emotions=dima806/facial_emotions_image_detection@main
   vitrail serve --model nsfw=./nsfw --faces --attributes emotion=./facial_emotions --port 8080
   ${KEYS}=first-key,second-key vitrail serve --model vit=./vit --host 0.0.0.0
 
@@ -45,7 +53,7 @@ export function serveCommand(run: RunCommand): Command {
     .description("answer over HTTP as Hugging Face, SmartClick, Scaleflex, Azure ML, TEI, KServe and OpenAI do")
     .option(
       "--model <name=model>",
-      "what to serve, by the name that clients use; give it again for more",
+      "what to serve, by the name that clients use: a folder, or owner/name@revision on the Hub; give it again for more",
       modelArgument,
     )
     .option("--faces", "look for faces")
@@ -65,38 +73,53 @@ export function serveCommand(run: RunCommand): Command {
     .action((options: ServeOptions) => run((terminal) => serve(options, terminal)));
 }
 
-/** Commander's way to collect `--model name=folder`. Without a name, a folder's is its last part. */
-function modelArgument(text: string, before: Record<string, string> = {}): Record<string, string> {
+type Models = NonNullable<ServerOptions["models"]>;
+
+/** Commander's way to collect `--model name=source`. Without a name, a source's is its last part; `owner/name@revision` is a revision on the Hub. */
+function modelArgument(text: string, before: Models = {}): Models {
   const [, given, source = text] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
-  const name = given ?? basename(source);
+  const [, id, revision] = existsSync(source) ? [] : (/^([\w.-]+\/[\w.-]+)@(.+)$/.exec(source) ?? []);
+  const name = given ?? basename(id ?? source);
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`"${name}" was given already.`);
-  return { ...before, [name]: source };
+  return { ...before, [name]: id !== undefined && revision !== undefined ? { model: id, revision } : source };
 }
 
 async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
-  const { index: folder, port, host } = options;
-  const index = folder === undefined ? undefined : await openIndex(folder);
-  const progress = terminal.progress("loading models");
-  let listening: Listening;
-  try {
-    const server = await createServer({
-      ...serverOptions(options),
-      ...(index && { index: { model: indexModel(options), search: index } }),
-      log: jsonLog((line) => terminal.out(line)),
-    });
-    listening = await listen(server, { port, host }).catch(async (error: NodeJS.ErrnoException) => {
-      await server.close();
-      throw new UsageError(`Port ${port} of ${host} can't be had (${error.code}).`);
-    });
-  } finally {
-    progress.end();
-  }
+  // From the very beginning: the first process of a container is not ended by signals that it does not listen for.
+  const stopped = stopAsked(terminal.signal);
+  const started = await Promise.race([start(options, terminal), stopped]);
+  // Loading can't be stopped half-way, and nobody was answered yet.
+  if (!started) process.exit(EXIT.ok);
+  const { listening, index } = started;
   terminal.note(`listening on ${listening.url}`);
-  await stopAsked(terminal.signal);
+  await stopped;
   terminal.note("answering what has begun …");
   await listening.close();
   await index?.close();
   return EXIT.ok;
+}
+
+async function start(options: ServeOptions, terminal: Terminal): Promise<Started> {
+  const { index: folder, port, host } = options;
+  const index = folder === undefined ? undefined : await openIndex(folder);
+  const progress = terminal.progress("loading models");
+  try {
+    // The port is open while models load, so that those who watch see a process that lives and is not ready.
+    const loading = createServer({
+      ...serverOptions(options),
+      ...(index && { index: { model: indexModel(options), search: index } }),
+      log: jsonLog((line) => terminal.out(line)),
+    });
+    const listening = await listen(loading, { port, host }).catch((error: NodeJS.ErrnoException) => {
+      loading.then((server) => server.close()).catch(() => {});
+      throw new UsageError(`Port ${port} of ${host} can't be had (${error.code}).`);
+    });
+    terminal.note(`loading, with /health/ready at ${listening.url}`);
+    await listening.ready;
+    return { listening, index };
+  } finally {
+    progress.end();
+  }
 }
 
 function serverOptions(options: ServeOptions): ServerOptions {

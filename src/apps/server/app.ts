@@ -94,14 +94,19 @@ async function answer(c: AppContext, operation: Operation, { service, deadlineMs
 }
 
 function fail(c: AppContext, error: unknown): Response {
-  const problem = problemOf(error);
-  const dialect = DIALECTS.find(({ prefixes }) => prefixes.some((prefix) => c.req.path.startsWith(prefix)))!;
   c.set("failure", error);
-  const headers: Record<string, string> = {};
+  return errorResponse(c.req.path, c.get("requestId"), error);
+}
+
+/** A failure in the shape of the dialect that the path belongs to. */
+export function errorResponse(path: string, requestId: string, error: unknown): Response {
+  const problem = problemOf(error);
+  const dialect = DIALECTS.find(({ prefixes }) => prefixes.some((prefix) => path.startsWith(prefix)))!;
+  const headers: Record<string, string> = { "x-request-id": requestId };
   if (problem.retryAfter !== undefined) headers["retry-after"] = String(problem.retryAfter);
   if (problem.status === 401) headers["www-authenticate"] = "Bearer";
   if (problem.status === 405) headers.allow = ((error as ServerError).details.methods as string[]).join(", ");
-  return Response.json(dialect.errorBody(problem, c.get("requestId")), { status: problem.status, headers });
+  return Response.json(dialect.errorBody(problem, requestId), { status: problem.status, headers });
 }
 
 function record(c: AppContext, { service, log }: AppParts, milliseconds: number): void {

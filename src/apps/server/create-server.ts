@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { FaceAnalyzer } from "../../tasks/faces/face-analyzer.js";
 import { packageFile } from "../../tasks/package-file.js";
+import { VisionModel } from "../../tasks/vision-model.js";
 import { makeApp } from "./app.js";
 import { ApiKeys } from "./http/api-keys.js";
 import { Quota } from "./http/quota.js";
@@ -11,7 +12,7 @@ import { ModelService } from "./inference/model-service.js";
 import { NeighborService } from "./inference/neighbor-service.js";
 import { Pictures } from "./inference/pictures.js";
 import { ServerMetrics } from "./server-metrics.js";
-import { type CheckedOptions, checkServerOptions, type ServerOptions } from "./server-options.js";
+import { type CheckedOptions, checkServerOptions, type ServedModel, type ServerOptions } from "./server-options.js";
 import { Service } from "./service.js";
 import { fetchPicture, PUBLIC_WEB } from "./urls/fetch-picture.js";
 
@@ -97,7 +98,7 @@ async function startService(
   ]);
   const limits = { queue: options.queue, batch: options.batch };
   for (const [name, source] of Object.entries(options.models ?? {})) {
-    const host: ModelHost = typeof source === "string" ? engine!.models.get(name)! : localModel(source);
+    const host: ModelHost = source instanceof VisionModel ? localModel(source) : engine!.models.get(name)!;
     models.set(name, new ModelService(name, host, pictures, limits, metrics));
   }
   const faces = faceService();
@@ -126,7 +127,10 @@ async function startService(
 async function startEngine(options: CheckedOptions, file: URL): Promise<Engine | undefined> {
   const { faces, engine, threads, dtype } = options;
   const models = Object.fromEntries(
-    Object.entries(options.models ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    Object.entries(options.models ?? {}).flatMap(([name, source]): [string, ServedModel][] => {
+      if (source instanceof VisionModel) return [];
+      return [[name, typeof source === "string" ? { model: source } : source]];
+    }),
   );
   const toLoad = faces instanceof FaceAnalyzer ? undefined : faces;
   if (Object.keys(models).length === 0 && !toLoad) return undefined;

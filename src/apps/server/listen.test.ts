@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tinyModel } from "../../tasks/model-folder.testing.js";
 import { packageFile } from "../../tasks/package-file.js";
+import type { VitrailServer } from "./create-server.js";
 import { type Listening, listen } from "./listen.js";
 import { testServer, withThreads } from "./server.testing.js";
 
@@ -157,5 +158,48 @@ describe("bodies that lie", () => {
     }
     expect(sockets.size).toBe(1);
     agent.destroy();
+  });
+});
+
+describe("while models load", () => {
+  const slowServer = () => {
+    let made: (server: VitrailServer) => void = () => {};
+    let failed: (error: Error) => void = () => {};
+    const loading = new Promise<VitrailServer>((resolve, reject) => {
+      made = resolve;
+      failed = reject;
+    });
+    return { loading, made, failed };
+  };
+
+  it("lives, is not ready, and asks to come again in the words of each dialect; then answers", async () => {
+    const { loading, made } = slowServer();
+    const { url, ready, close } = await listen(loading, { port: 0 });
+    const ask = async (path: string, init?: RequestInit) => {
+      const response = await fetch(url + path, init);
+      return [response.status, await response.json()];
+    };
+    expect(await ask("/health/live")).toEqual([200, { status: "live" }]);
+    expect(await ask("/v2/health/live")).toEqual([200, { live: true }]);
+    expect(await ask("/health/ready")).toEqual([503, { status: "starting" }]);
+    expect(await ask("/v2/health/ready")).toEqual([503, { ready: false }]);
+    const early = await fetch(`${url}/embed`, { method: "POST", body: new Uint8Array(photo) });
+    expect([early.status, early.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await early.json()).toMatchObject({ error_type: "Overloaded" });
+    made(await testServer({ models: { emotions: tinyModel("vit") } }));
+    await ready;
+    expect(await ask("/health/ready")).toEqual([200, { status: "ready" }]);
+    const init = { method: "POST", body: new Uint8Array(photo), headers: { "content-type": "image/jpeg" } };
+    expect((await fetch(`${url}/models/emotions`, init)).status).toBe(200);
+    await close();
+  });
+
+  it("gives the port back when they can't be loaded, and says why", async () => {
+    const { loading, failed } = slowServer();
+    const { url, ready, close } = await listen(loading, { port: 0 });
+    failed(new Error("no such model"));
+    await expect(ready).rejects.toThrow("no such model");
+    await expect(fetch(`${url}/health/live`)).rejects.toThrow();
+    await close();
   });
 });

@@ -8,12 +8,19 @@ import type { SearchIndex } from "../../tasks/search/search-index.js";
 import { VisionModel } from "../../tasks/vision-model.js";
 import type { Logger } from "./http/json-log.js";
 
+/** A model to load, with what `loadModel` takes besides. */
+export interface ServedModel
+  extends Pick<LoadModelOptions, "revision" | "token" | "cacheDir" | "interpolate" | "dtype"> {
+  /** A folder or a Hub id. */
+  model: string;
+}
+
 export interface ServerOptions extends Pick<LoadModelOptions, "engine" | "threads" | "dtype"> {
   /**
    * What is served, by the names that clients use. A folder or a Hub id is loaded into a thread of the server's own, where inference holds up nobody;
    * a loaded model stays its owner's, and runs where it was loaded.
    */
-  models?: Readonly<Record<string, string | VisionModel>>;
+  models?: Readonly<Record<string, string | ServedModel | VisionModel>>;
   /** Looks for faces: what `loadFaceAnalyzer` takes, with models as folders; or an analyzer, which stays its owner's. Default: no faces. */
   faces?: FaceAnalyzer | Omit<FaceAnalyzerOptions, "signal" | "engine" | "threads">;
   /** Pictures to find similar ones among: vectors of the model of this name. Stays its owner's to close. Default: none. */
@@ -61,6 +68,7 @@ const DEFAULTS = {
 export type CheckedOptions = ServerOptions & Required<Pick<ServerOptions, keyof typeof DEFAULTS>>;
 
 const OTHER_OPTIONS = ["models", "faces", "index", "requestsPerMinute", "engine", "threads", "dtype"];
+const SERVED_MODEL_OPTIONS = ["model", "revision", "token", "cacheDir", "interpolate", "dtype"];
 /** As in a Hub id: `owner/name`, or one part alone. Goes into paths, logs and metrics as it is. */
 const MODEL_NAME = /^[A-Za-z0-9][\w.-]{0,95}(\/[\w.-]{1,96})?$/;
 /** More models than this would be too many series for one set of metrics. */
@@ -100,7 +108,12 @@ function checkModels(models: NonNullable<ServerOptions["models"]>): void {
         "input/option",
         `"${name.slice(0, 80)}" is no name of a model: letters, digits, "_", "-" and ".", with at most one "/".`,
       );
-    if (typeof source !== "string" && !(source instanceof VisionModel))
-      throw new InputError("input/option", `The model "${name}" must be a folder, a Hub id or a loaded model.`);
+    if (typeof source === "string" || source instanceof VisionModel) continue;
+    if (typeof (source as Partial<ServedModel> | null)?.model !== "string")
+      throw new InputError(
+        "input/option",
+        `The model "${name}" must be a folder, a Hub id, { model, revision, … } or a loaded model.`,
+      );
+    checkOptionNames(source, SERVED_MODEL_OPTIONS);
   }
 }

@@ -1,17 +1,19 @@
 import { workerData } from "node:worker_threads";
 import type { Image } from "../../../images/image.js";
 import type { ModelConfig } from "../../../models/model-config.js";
+import { naming } from "../../../tasks/faces/attributes/attribute-models.js";
 import type { FaceAnalysis } from "../../../tasks/faces/face-analysis.js";
 import { type FaceAnalyzerOptions, loadFaceAnalyzer } from "../../../tasks/faces/load-face-analyzer.js";
 import { type LoadModelOptions, loadModel } from "../../../tasks/load-model.js";
 import type { VisionModel } from "../../../tasks/vision-model.js";
+import type { ServedModel } from "../server-options.js";
 import { analyzeBatch, type BatchOutputs, runBatch, type ServedOutput } from "./engine-host.js";
 import { serveThread } from "./serve-thread.js";
 import { type ThreadFailure, toFailure } from "./thread-failure.js";
 
 /** What the thread loads. */
 export interface EngineData {
-  models: Record<string, string>;
+  models: Record<string, ServedModel>;
   faces?: FaceAnalyzerOptions | undefined;
   loading: Omit<LoadModelOptions, "signal">;
 }
@@ -31,9 +33,11 @@ const data = workerData as EngineData;
 await serveThread<EngineRequest, EngineReply, EngineFacts>(async () => {
   const models = new Map<string, VisionModel>();
   const bySource = new Map<string, VisionModel>();
-  for (const [name, source] of Object.entries(data.models)) {
-    const model = bySource.get(source) ?? (await loadModel(source, data.loading));
-    bySource.set(source, model);
+  for (const [name, { model: source, ...options }] of Object.entries(data.models)) {
+    const key = keyOf(source, options);
+    const load = () => loadModel(source, { ...data.loading, ...options });
+    const model = bySource.get(key) ?? (await naming(`The model "${name}"`, { model: name }, load));
+    bySource.set(key, model);
     models.set(name, model);
   }
   const analyzer = data.faces && (await loadFaceAnalyzer(sharing(data.faces, bySource)));
@@ -62,13 +66,19 @@ async function warm(model: VisionModel): Promise<void> {
   await runBatch(model, new Float32Array(height * width * 3), 1, [model.labels.length > 0 ? "logits" : "embedding"]);
 }
 
+/** Equal for what would be loaded twice. */
+function keyOf(source: string, options: Omit<ServedModel, "model"> = {}): string {
+  return JSON.stringify([source, Object.entries(options).sort()]);
+}
+
 /** A checkpoint that is served by a name and reads an attribute too is loaded once. */
 function sharing(options: FaceAnalyzerOptions, loaded: ReadonlyMap<string, VisionModel>): FaceAnalyzerOptions {
   const attributes = Object.entries(options.attributes ?? {}).map(([name, source]) => {
-    if (typeof source === "string") return [name, loaded.get(source) ?? source];
-    return "model" in source && typeof source.model === "string"
-      ? [name, { ...source, model: loaded.get(source.model) ?? source.model }]
-      : [name, source];
+    if (typeof source === "string") return [name, loaded.get(keyOf(source)) ?? source];
+    if (!("model" in source) || typeof source.model !== "string") return [name, source];
+    const { revision, ...rest } = source;
+    const model = loaded.get(keyOf(source.model, revision === undefined ? {} : { revision }));
+    return [name, model ? { ...rest, model } : source];
   });
   return { ...options, attributes: Object.fromEntries(attributes) };
 }
