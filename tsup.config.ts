@@ -28,6 +28,7 @@ export default defineConfig({
     "server-pictures": "src/apps/server/inference/picture-thread.ts",
     cli: "src/apps/cli/main.ts",
     worker: "src/backend/worker.js",
+    "onnx-worker": "src/backend/onnxruntime/onnx-worker.js",
   },
   format: "esm",
   target: "node20",

@@ -21,7 +21,7 @@ export type { ClassificationOptions, Label, ScoreActivation } from "./tasks/clas
 export { cosineSimilarity, type EmbeddingOptions } from "./tasks/embedding.js";
 export { attentionRollout, type Explanation, explain } from "./tasks/explain.js";
 export type { FeatureOptions, Features } from "./tasks/features.js";
-export type { NumericArray } from "./tasks/forward-pass.js";
+export type { NumericArray } from "./tasks/pass.js";
 export type { ImageInput, RawPixels } from "./tasks/image-input.js";
 export { type LoadModelOptions, loadModel } from "./tasks/load-model.js";
 export type { OutputName } from "./tasks/outputs.js";

@@ -1,23 +1,29 @@
 import { backend, getBackend, getKernel, type KernelBackend } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors.js";
 import { PeerPackages } from "./engines/peer-packages.js";
-import { PEER_ENGINES, type SkippedEngine, takeEngine } from "./engines/take-engine.js";
+import { PEER_ENGINES, type Purpose, type SkippedEngine, takeEngine } from "./engines/take-engine.js";
 import { usesGpu } from "./engines/tensorflow.js";
+import type { OnnxThread } from "./onnxruntime/onnx-thread.js";
+import { processorCount } from "./threads-node.js";
 import { VitrailBackend } from "./vitrail-backend.js";
 
 /**
  * What computes. "vitrail": our threaded WebAssembly. "cpu": TF.js's plain JavaScript. The others are packages that the user installs beside
  * vitrail: "tensorflow-gpu" and "tensorflow" TensorFlow's library (`@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`), "webgpu" any GPU
- * (`webgpu` and `@tensorflow/tfjs-backend-webgpu`), "wasm" TF.js's own WebAssembly (`@tensorflow/tfjs-backend-wasm`).
+ * (`webgpu` and `@tensorflow/tfjs-backend-webgpu`), "wasm" TF.js's own WebAssembly (`@tensorflow/tfjs-backend-wasm`), "onnxruntime" ONNX
+ * Runtime (`onnxruntime-node`), which is no TF.js backend: it runs what `loadModel` loads and trains nothing.
  */
-export const ENGINES = ["vitrail", "tensorflow-gpu", "webgpu", "tensorflow", "wasm", "cpu"] as const;
+export const ENGINES = ["vitrail", "tensorflow-gpu", "webgpu", "onnxruntime", "tensorflow", "wasm", "cpu"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 export interface EngineOptions {
-  /** Default `"auto"`: "tensorflow-gpu", "webgpu" on a real GPU, or "tensorflow" where they are installed and work, else "vitrail". */
+  /**
+   * Default `"auto"`: "tensorflow-gpu", "webgpu" on a real GPU, for a model that is only run "onnxruntime", or "tensorflow", where they are
+   * installed and work, else "vitrail".
+   */
   engine?: EngineName | "auto";
   /**
-   * Threads of the engine "vitrail", the calling one included; default: as many as the process may use, at most 16. Of "tensorflow" too, if
+   * Threads of the engines "vitrail" and "onnxruntime"; default: as many as the process may use, at most 16. Of "tensorflow" too, if
    * said before it first starts. The others have a number of their own.
    */
   threads?: number;
@@ -48,6 +54,11 @@ export interface EngineDescription {
 const installed = new PeerPackages();
 const skippedBefore = new WeakMap<KernelBackend, readonly SkippedEngine[]>();
 
+/** ONNX Runtime, where it was asked for last, and TF.js's active backend then. */
+const beside: { description?: EngineDescription; backend?: KernelBackend } = {};
+
+const MOST_THREADS = 16;
+
 /**
  * Makes an engine the active TF.js backend. Asking again for what is active costs nothing; another number of threads takes effect at once.
  *
@@ -55,10 +66,35 @@ const skippedBefore = new WeakMap<KernelBackend, readonly SkippedEngine[]>();
  * @throws EngineError `engine/no-simd`, `engine/self-test` where "vitrail" can't run; `engine/not-installed`, `engine/two-cores`, `engine/failed` for
  *   an engine asked for by name; with "auto", the next is taken instead
  */
-export async function useEngine(
-  { engine = "auto", threads }: EngineOptions = {},
+export async function useEngine(options: EngineOptions = {}, packages: PeerPackages = installed): Promise<void> {
+  await take(options, packages, "layers");
+}
+
+/** ONNX Runtime, started. */
+export interface OnnxEngine {
+  /** The caller's to close. */
+  thread: OnnxThread;
+  /** For its sessions. */
+  threads: number;
+}
+
+/**
+ * As `useEngine`, for a model that is only run. Where that is best done by ONNX Runtime, or is to be, gives it, and leaves TF.js's backend as it is.
+ *
+ * @throws as `useEngine`, and EngineError `engine/too-old`
+ */
+export async function useEngineToRun(
+  options: EngineOptions = {},
   packages: PeerPackages = installed,
-): Promise<void> {
+): Promise<OnnxEngine | undefined> {
+  return take(options, packages, "passes");
+}
+
+async function take(
+  { engine = "auto", threads }: EngineOptions,
+  packages: PeerPackages,
+  purpose: Purpose,
+): Promise<OnnxEngine | undefined> {
   const choices = ["auto", ...ENGINES];
   if (!choices.includes(engine))
     throw new InputError(
@@ -67,12 +103,22 @@ export async function useEngine(
     );
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 32))
     throw new InputError("input/threads", `\`threads\` is ${threads}; it has to be a whole number from 1 to 32.`);
-  const { skipped } = await takeEngine(engine, packages, threads);
-  skippedBefore.set(backend(), skipped);
+  const { skipped, thread } = await takeEngine(engine, packages, threads, purpose);
+  delete beside.description;
+  if (!thread) {
+    skippedBefore.set(backend(), skipped);
+    return undefined;
+  }
+  const count = threads ?? Math.min(processorCount(), MOST_THREADS);
+  beside.description = { engine: "onnxruntime", threads: count, simd: "native", kernels: "fused", skipped };
+  beside.backend = backend();
+  return { thread, threads: count };
 }
 
+/** What was made active last. */
 export function describeEngine(): EngineDescription {
   const active = backend();
+  if (beside.description && active === beside.backend) return beside.description;
   const name = getBackend();
   const kernels = getKernel("VitrailLinear", name) ? "fused" : "composition";
   const skipped = skippedBefore.get(active) ?? [];

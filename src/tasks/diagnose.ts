@@ -3,6 +3,7 @@ import process from "node:process";
 import { checkEngine, type EngineCheck, type RuntimeFeatures, runtimeFeatures } from "../backend/check-engine.js";
 import { describeEngine, ENGINES, type EngineDescription, useEngine } from "../backend/engine.js";
 import { exclusive } from "./exclusive.js";
+import { checkOnnxRuntime } from "./onnx/check-onnxruntime.js";
 
 /** What this machine and this process can do for vitrail. */
 export interface Diagnosis {
@@ -26,7 +27,8 @@ export function diagnose(): Promise<Diagnosis> {
     await useEngine();
     const automatic = describeEngine();
     const engines: EngineCheck[] = [];
-    for (const engine of ENGINES) engines.push(await checkEngine(engine));
+    for (const engine of ENGINES)
+      engines.push(engine === "onnxruntime" ? await checkOnnxRuntime() : await checkEngine(engine));
     await useEngine();
     const processors = cpus();
     return {

@@ -2,10 +2,10 @@ import { InputError } from "../errors.js";
 import type { Image } from "../images/image.js";
 import { overlayHeat } from "../images/overlay-heat.js";
 import { seenRegion } from "../images/prepare.js";
-import type { NumericArray } from "./forward-pass.js";
 import { type ImageInput, readImage } from "./image-input.js";
 import { checkOptionNames } from "./options.js";
 import type { OutputName } from "./outputs.js";
+import type { NumericArray } from "./pass.js";
 import type { VisionModel } from "./vision-model.js";
 
 export interface Explanation {

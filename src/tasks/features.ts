@@ -1,9 +1,9 @@
 import { InputError } from "../errors.js";
 import type { VisionTransformerConfig } from "../models/vision-transformer.js";
 import { type EmbeddingOptions, unitLength } from "./embedding.js";
-import type { NumericArray } from "./forward-pass.js";
 import { wholeOption } from "./options.js";
 import type { OutputName } from "./outputs.js";
+import type { NumericArray } from "./pass.js";
 
 export interface FeatureOptions extends EmbeddingOptions {
   /** After which block, from 0 (before the first one) to the depth. Default: at the end, as the classifier reads them. */

@@ -6,15 +6,10 @@ import { disposeModel } from "../models/dispose-model.js";
 import { LayerProgram } from "../models/layer-program.js";
 import type { VisionTransformer, VisionTransformerConfig } from "../models/vision-transformer.js";
 import { exclusive } from "./exclusive.js";
-
-/** Numbers with their shape, in row-major order. */
-export interface NumericArray {
-  data: Float32Array;
-  shape: number[];
-}
+import type { NumericArray, Pass } from "./pass.js";
 
 /** Runs a transformer for just the outputs that are asked for, all of them out of one pass. */
-export class ForwardPass {
+export class ForwardPass implements Pass {
   /** Passes made so far, for tests and for the curious. */
   passes = 0;
   /** One for each set of outputs. */

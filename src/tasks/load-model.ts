@@ -1,22 +1,25 @@
 import { join } from "node:path";
 import { getBackend } from "@tensorflow/tfjs-core";
-import type { EngineOptions } from "../backend/engine.js";
+import { type EngineOptions, type OnnxEngine, useEngineToRun } from "../backend/engine.js";
 import { uploadWeights } from "../backend/upload-weight.js";
 import { BACKEND_NAME, WEIGHT_PRECISIONS, type WeightPrecision } from "../backend/vitrail-backend.js";
-import { CheckpointError, VitrailError } from "../errors.js";
+import { CheckpointError, EngineError, VitrailError } from "../errors.js";
 import type { Checkpoint } from "../io/checkpoint.js";
 import type { HubOptions } from "../io/hub/get-model.js";
 import { readJsonFile } from "../io/json-file.js";
 import { openCheckpoint } from "../io/open-checkpoint.js";
-import { assembleModel, type Interpolation } from "../models/assemble-model.js";
+import { assembleModel, fitCheckpoint, type Interpolation } from "../models/assemble-model.js";
 import type { ConfigFile } from "../models/config-fields.js";
 import { uploadToActiveBackend } from "../models/load-weights.js";
 import { type ModelConfig, readModelConfig } from "../models/model-config.js";
 import type { VisionTransformer } from "../models/vision-transformer.js";
+import { exclusive } from "./exclusive.js";
 import { ForwardPass } from "./forward-pass.js";
 import { HUB_OPTIONS, hubOptionsOf, locateModel, type ModelPlace } from "./locate-model.js";
 import { onEngine } from "./on-engine.js";
+import { OnnxPass } from "./onnx/onnx-pass.js";
 import { checkOptionNames, choiceOption } from "./options.js";
+import { roundToIntegers } from "./quantize/round-weights.js";
 import { VisionModel } from "./vision-model.js";
 
 export interface LoadModelOptions extends EngineOptions, HubOptions {
@@ -46,8 +49,16 @@ export interface LoadModelOptions extends EngineOptions, HubOptions {
  *   together; WeightsFileError for broken ones; `signal.reason`
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<VisionModel> {
-  const { config, transformer, backend, files, dtype } = await load(source, options);
-  return new VisionModel(config, new ForwardPass(transformer, backend), files, dtype);
+  const { config, forward, files, dtype } = await open(source, options, async (opened) => {
+    const { signal } = options;
+    const loaded = await exclusive(async () => {
+      const engine = await useEngineToRun(opened.engine);
+      return engine ? { engine } : asLayers(opened, options);
+    }, signal);
+    if (!("engine" in loaded)) return { ...loaded, forward: new ForwardPass(loaded.transformer, loaded.backend) };
+    return withOnnxRuntime(loaded.engine, source, opened, options);
+  });
+  return new VisionModel(config, forward, files, dtype);
 }
 
 /**
@@ -58,23 +69,31 @@ export async function loadLayers(
   source: string,
   options: LoadModelOptions = {},
 ): Promise<VisionTransformer & { config: ModelConfig }> {
-  const { config, transformer } = await load(source, options);
+  const { config, transformer } = await open(source, options, (opened) =>
+    onEngine(opened.engine, () => asLayers(opened, options), options.signal),
+  );
   return { ...transformer, config };
 }
 
-/** @returns `backend`: TF.js's name of where the weights are; `dtype`: how they are kept */
-async function load(
+/** A model's files, and what the options come to with them. */
+interface Opened {
+  config: ModelConfig;
+  checkpoint: Checkpoint;
+  files: string[];
+  engine: EngineOptions;
+  /** How the weights are to be kept. */
+  dtype: WeightPrecision;
+  /** Whether they are integers in the file. */
+  isQuantized: boolean;
+}
+
+async function open<Result>(
   source: string,
   options: LoadModelOptions,
-): Promise<{
-  transformer: VisionTransformer;
-  config: ModelConfig;
-  backend: string;
-  files: string[];
-  dtype: WeightPrecision;
-}> {
+  load: (opened: Opened) => Promise<Result>,
+): Promise<Result> {
   checkOptionNames(options, [...HUB_OPTIONS, "interpolate", "dtype", "engine", "threads"]);
-  const { interpolate = false, dtype: asked, signal, engine = "auto", threads } = options;
+  const { interpolate = false, dtype: asked, engine = "auto", threads } = options;
   choiceOption("dtype", asked, WEIGHT_PRECISIONS);
   checkInterpolate(interpolate);
   const { config, checkpoint, files } = await openModel(source, hubOptionsOf(options));
@@ -85,25 +104,76 @@ async function load(
         "checkpoint/dtype",
         `The weights of "${config.name}" are stored as int8, which float16 would not make better. Load them with dtype "int8" or "float32".`,
       );
-    const wanted = asked ?? (isQuantized ? "int8" : "float32");
-    const chosen = engine === "auto" && wanted !== "float32" ? "vitrail" : engine;
-    return await onEngine(
-      { engine: chosen, ...(threads !== undefined && { threads }) },
-      () => {
-        // What nobody asked for can be had as float32 where the engine has no integers.
-        const dtype = asked === undefined && getBackend() !== BACKEND_NAME ? "float32" : wanted;
-        const model = assembleModel(config, checkpoint, {
-          interpolate,
-          upload: uploadWeights(uploadToActiveBackend, isQuantized && dtype === "int8" ? "as-stored" : dtype),
-          attention: dtype === "int8" ? (config.quantization?.attention ?? "int8") : "float32",
-          ...(signal && { signal }),
-        });
-        return { ...model, backend: getBackend(), files, dtype };
-      },
-      signal,
-    );
+    const dtype = asked ?? (isQuantized ? "int8" : "float32");
+    const chosen = engine === "auto" && dtype !== "float32" ? "vitrail" : engine;
+    const engineOptions = { engine: chosen, ...(threads !== undefined && { threads }) };
+    return await load({ config, checkpoint, files, engine: engineOptions, dtype, isQuantized });
   } finally {
     await checkpoint.close();
+  }
+}
+
+/** On the active engine. @returns `backend`: TF.js's name of where the weights are; `dtype`: how they are kept */
+function asLayers(
+  { config, checkpoint, files, dtype: wanted, isQuantized }: Opened,
+  { interpolate = false, dtype: asked, signal }: LoadModelOptions,
+) {
+  // What nobody asked for can be had as float32 where the engine has no integers.
+  const dtype = asked === undefined && getBackend() !== BACKEND_NAME ? "float32" : wanted;
+  const model = assembleModel(config, checkpoint, {
+    interpolate,
+    upload: uploadWeights(uploadToActiveBackend, isQuantized && dtype === "int8" ? "as-stored" : dtype),
+    attention: dtype === "int8" ? (config.quantization?.attention ?? "int8") : "float32",
+    ...(signal && { signal }),
+  });
+  return { ...model, backend: getBackend(), files, dtype };
+}
+
+async function withOnnxRuntime(
+  engine: OnnxEngine,
+  source: string,
+  { config: described, checkpoint, files, dtype, isQuantized }: Opened,
+  options: LoadModelOptions,
+) {
+  const { interpolate = false, signal } = options;
+  const { config, ...fitted } = await closingOnFailure(engine, () => {
+    if (dtype === "float16")
+      throw new EngineError(
+        "engine/dtype",
+        'The engine "onnxruntime" computes with float32 or int8 on a processor; "float16" needs the engine "vitrail".',
+      );
+    return fitCheckpoint(described, checkpoint, interpolate);
+  });
+  const forward = await OnnxPass.load(
+    engine,
+    checkpoint,
+    { config, ...fitted },
+    {
+      precision: {
+        stored: dtype === "int8" ? "as-integers" : "float32",
+        ...(dtype === "int8" && !isQuantized && { round: roundToIntegers }),
+      },
+      open: async () => (await openModel(source, hubOptionsOf(options))).checkpoint,
+      async copy() {
+        const { config: _, ...transformer } = await loadLayers(source, {
+          ...options,
+          engine: "auto",
+          dtype: "float32",
+        });
+        return { transformer, forward: new ForwardPass(transformer) };
+      },
+    },
+    signal,
+  );
+  return { config, forward, files, dtype };
+}
+
+async function closingOnFailure<Result>({ thread }: OnnxEngine, work: () => Result): Promise<Result> {
+  try {
+    return work();
+  } catch (error) {
+    await thread.close();
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { InputError } from "../errors.js";
 import type { VisionTransformerConfig } from "../models/vision-transformer.js";
 import { scoresOf } from "./classification.js";
 import { type EmbeddingOptions, unitLength } from "./embedding.js";
-import type { NumericArray } from "./forward-pass.js";
+import type { NumericArray } from "./pass.js";
 
 /**
  * What a pass can give, by name:

@@ -6,10 +6,10 @@ import { batches, type StreamItem } from "./batches.js";
 import { type ClassificationOptions, checkClassificationOptions, type Label, labelsOf } from "./classification.js";
 import type { EmbeddingOptions } from "./embedding.js";
 import { type FeatureOptions, type Features, featureSources, featuresOf } from "./features.js";
-import type { ForwardPass, NumericArray } from "./forward-pass.js";
 import type { ImageInput } from "./image-input.js";
 import { checkOptionNames, choiceOption, wholeOption } from "./options.js";
 import { type OutputName, outputsOf, sourcesOf } from "./outputs.js";
+import type { NumericArray, Pass } from "./pass.js";
 import { readPictures } from "./picture-batch.js";
 
 export interface CallOptions {
@@ -36,7 +36,7 @@ export class VisionModel implements AsyncDisposable {
   /** Made by `loadModel`. */
   constructor(
     readonly config: ModelConfig,
-    private readonly forward: ForwardPass,
+    private readonly forward: Pass,
     /** The weights' files, whose hash says which model this is. */
     readonly files: readonly string[] = [],
     /** How the weights are kept; anything but "float32" changes what comes out. */

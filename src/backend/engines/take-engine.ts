@@ -1,6 +1,8 @@
 import { setBackend } from "@tensorflow/tfjs-core";
 import { EngineError } from "../../errors.js";
 import type { EngineName } from "../engine.js";
+import type { OnnxThread } from "../onnxruntime/onnx-thread.js";
+import { startOnnxRuntime } from "../onnxruntime/onnxruntime.js";
 import { registerVitrailBackend } from "../register-backend.js";
 import { BACKEND_NAME } from "../vitrail-backend.js";
 import { quietCpuBackend } from "./cpu.js";
@@ -18,54 +20,84 @@ export interface SkippedEngine {
 
 export const PEER_ENGINES: readonly PeerEngine[] = [tensorflowGpu, webgpu, tensorflow, wasm];
 
+/** What an engine is for: TF.js's layers, which can be trained too, or only passes through a model that does not change. */
+export type Purpose = "layers" | "passes";
+
 /** Fastest first. TF.js's own WebAssembly backend is slower than ours everywhere, so it is taken by name only. */
-const AUTOMATIC: readonly EngineName[] = ["tensorflow-gpu", "webgpu", "tensorflow", "vitrail", "cpu"];
+const AUTOMATIC: Record<Purpose, readonly EngineName[]> = {
+  layers: ["tensorflow-gpu", "webgpu", "tensorflow", "vitrail", "cpu"],
+  passes: ["tensorflow-gpu", "webgpu", "onnxruntime", "tensorflow", "vitrail", "cpu"],
+};
+
+export interface TakenEngine {
+  engine: EngineName;
+  /** The engines that "auto" tried before it. */
+  skipped: readonly SkippedEngine[];
+  /** Of "onnxruntime", which is no TF.js backend; the caller's to close. */
+  thread?: OnnxThread | undefined;
+}
+
+type Decision = Pick<TakenEngine, "engine" | "skipped">;
 
 /** What "auto" came to, which holds for the process. */
-const decisions = new WeakMap<PeerPackages, Promise<{ engine: EngineName; skipped: SkippedEngine[] }>>();
+const decisions: Record<Purpose, WeakMap<PeerPackages, Decision>> = { layers: new WeakMap(), passes: new WeakMap() };
 
 /**
- * Makes an engine the active TF.js backend.
+ * Makes an engine the active TF.js backend, or starts the one that is none.
  *
- * @returns which, and the engines that "auto" tried before it
  * @throws EngineError
  */
 export async function takeEngine(
   engine: EngineName | "auto",
   packages: PeerPackages,
   threads: number | undefined,
-): Promise<{ engine: EngineName; skipped: readonly SkippedEngine[] }> {
+  purpose: Purpose = "layers",
+): Promise<TakenEngine> {
   quietCpuBackend();
   if (engine !== "auto") {
-    await start(engine, packages, { threads, choice: "named" });
-    return { engine, skipped: [] };
+    const thread = await start(engine, packages, purpose, { threads, choice: "named" });
+    return { engine, skipped: [], thread };
   }
-  const decision = decisions.get(packages) ?? decide(packages, threads);
-  decisions.set(packages, decision);
-  const decided = await decision;
-  await start(decided.engine, packages, { threads, choice: "automatic" });
-  return decided;
+  const known = decisions[purpose].get(packages);
+  if (known)
+    return { ...known, thread: await start(known.engine, packages, purpose, { threads, choice: "automatic" }) };
+  const { thread, ...decision } = await decide(packages, threads, purpose);
+  decisions[purpose].set(packages, decision);
+  return { ...decision, thread };
 }
 
-async function decide(packages: PeerPackages, threads: number | undefined) {
+async function decide(packages: PeerPackages, threads: number | undefined, purpose: Purpose): Promise<TakenEngine> {
   const skipped: SkippedEngine[] = [];
-  for (const engine of AUTOMATIC) {
+  for (const engine of AUTOMATIC[purpose]) {
     try {
-      await start(engine, packages, { threads, choice: "automatic" });
-      return { engine, skipped };
+      return { engine, skipped, thread: await start(engine, packages, purpose, { threads, choice: "automatic" }) };
     } catch (error) {
-      if (!(error instanceof EngineError) || engine === AUTOMATIC.at(-1)) throw error;
+      if (!(error instanceof EngineError) || engine === AUTOMATIC[purpose].at(-1)) throw error;
       skipped.push({ engine, reason: error.message });
     }
   }
   throw new Error("unreachable: the last engine is taken or throws");
 }
 
-async function start(name: EngineName, packages: PeerPackages, options: StartOptions): Promise<void> {
+async function start(
+  name: EngineName,
+  packages: PeerPackages,
+  purpose: Purpose,
+  options: StartOptions,
+): Promise<OnnxThread | undefined> {
+  if (name === "onnxruntime") {
+    if (purpose === "passes") return startOnnxRuntime(packages);
+    throw new EngineError(
+      "engine/only-runs",
+      'The engine "onnxruntime" runs ViT and EVA-02 as loadModel loads them; it has no layers to train, and no face detectors. Take another engine for these, or "auto".',
+      { details: { engine: name } },
+    );
+  }
   const peer = PEER_ENGINES.find((one) => one.name === name);
-  if (peer) return startPeerEngine(peer, packages, options);
-  if (name === "vitrail") return startVitrail(options);
-  await setBackend("cpu");
+  if (peer) await startPeerEngine(peer, packages, options);
+  else if (name === "vitrail") await startVitrail(options);
+  else await setBackend("cpu");
+  return undefined;
 }
 
 async function startVitrail({ threads }: StartOptions): Promise<void> {

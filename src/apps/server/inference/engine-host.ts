@@ -3,7 +3,7 @@ import type { Image } from "../../../images/image.js";
 import type { ModelConfig } from "../../../models/model-config.js";
 import type { FaceAnalysis } from "../../../tasks/faces/face-analysis.js";
 import type { FaceAnalyzer } from "../../../tasks/faces/face-analyzer.js";
-import type { NumericArray } from "../../../tasks/forward-pass.js";
+import type { NumericArray } from "../../../tasks/pass.js";
 import type { VisionModel } from "../../../tasks/vision-model.js";
 
 /** What the services ask of a model in one pass. */

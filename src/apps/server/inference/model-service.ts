@@ -1,5 +1,5 @@
 import { unitLength } from "../../../tasks/embedding.js";
-import type { NumericArray } from "../../../tasks/forward-pass.js";
+import type { NumericArray } from "../../../tasks/pass.js";
 import type { ServerMetrics } from "../server-metrics.js";
 import { Admission } from "./admission.js";
 import { BatchQueue } from "./batch-queue.js";
