@@ -40,12 +40,12 @@ def load(name, dtype):
     renamed = {parameter: file for _, parameter in model.named_parameters() for file in stored
                if stored[file].shape == parameter.shape and torch.equal(stored[file].to(dtype), parameter)}
     assert len(renamed) == len(stored)
-    return forward, {file: parameter for parameter, file in renamed.items()}
+    return forward, {file: parameter for parameter, file in renamed.items()}, model
 
 
 def run(name, dtype):
     """-> name -> tensor: the gradients at the stored weights, the losses and the weights after training."""
-    forward, parameters = load(name, dtype)
+    forward, parameters, _ = load(name, dtype)
     pixels = load_file(CONFORMANCE / "goldens" / f"{name}.safetensors")["input"].permute(0, 3, 1, 2).to(dtype)
     labels = torch.tensor(LABELS[name])
     loss_of = lambda values: functional.cross_entropy(forward(values), labels)

@@ -170,7 +170,7 @@ async function takeStep(
 }
 
 /** The loss of some examples, its gradients, and how many answers are right. total: what losses are divided by */
-async function differentiate(part: TrainedPart, targets: Targets, rows: Int32Array, total: number) {
+export async function differentiate(part: TrainedPart, targets: Targets, rows: Int32Array, total: number) {
   const { problem, classes } = targets;
   let logits: Tensor2D | undefined;
   const variables = part.parameters.map(({ variable }) => variable);
