@@ -1,19 +1,24 @@
 import { Command, CommanderError } from "commander";
 import { VitrailError } from "../../errors.js";
+import { batchCommand } from "./batch/batch.js";
+import { workerCommand } from "./batch/worker.js";
 import { classifyCommand } from "./classify.js";
 import { clusterCommand } from "./cluster.js";
 import { doctorCommand } from "./doctor.js";
 import { duplicatesCommand } from "./duplicates.js";
 import { embedCommand } from "./embed.js";
+import { evaluateCommand } from "./evaluate.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { explainCommand } from "./explain.js";
 import { facesCommand } from "./faces.js";
+import { fitCommand } from "./fit.js";
 import { listCommand } from "./hub/list.js";
 import { packCommand } from "./hub/pack.js";
 import { pullCommand } from "./hub/pull.js";
 import { removeCommand } from "./hub/remove.js";
 import { indexCommand } from "./index-pictures.js";
 import { inspectCommand } from "./inspect.js";
+import { quantizeCommand } from "./quantize.js";
 import { searchCommand } from "./search.js";
 import { serveCommand } from "./serve.js";
 import type { Terminal } from "./terminal.js";
@@ -43,25 +48,30 @@ export async function runCli(argv: readonly string[], terminal: Terminal, versio
     .option("--verbose", "print where an error came from")
     .addHelpText("after", EXIT_CODES);
   for (const make of [
+    batchCommand,
     classifyCommand,
     clusterCommand,
     doctorCommand,
     duplicatesCommand,
     embedCommand,
+    evaluateCommand,
     explainCommand,
     facesCommand,
+    fitCommand,
     indexCommand,
     inspectCommand,
     listCommand,
     packCommand,
     pullCommand,
+    quantizeCommand,
     removeCommand,
     searchCommand,
     serveCommand,
     verifyCommand,
+    workerCommand,
   ])
     program.addCommand(make(run));
-  for (const command of [program, ...program.commands])
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.note(text.trimEnd()),

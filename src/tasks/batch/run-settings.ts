@@ -38,6 +38,11 @@ export function differences(a: RunSettings, b: RunSettings): string[] {
   return keys.filter((key) => canonical(a[key]) !== canonical(b[key])).map((key) => NAMES[key]);
 }
 
+/** Whether models give the numbers that a run began with. */
+export function isSameFingerprint(a: RunSettings["fingerprint"], b: RunSettings["fingerprint"]): boolean {
+  return canonical(a) === canonical(b);
+}
+
 /** Objects with their keys in order, so that equal facts are equal text. */
 function canonical(value: unknown): string {
   return (
