@@ -69,6 +69,8 @@ export const TINY_CASES: readonly ConformanceCase[] = [
   tiny("timm-vit", "timm's ViT: fused projections with bias"),
   tiny("trained-vit", "an encoder with a head that vitrail trained, as it was saved"),
   tiny("trained-eva", "timm's EVA-02 with a head that vitrail trained"),
+  tiny("tuned-vit", "float16 weights with a block in float32 that vitrail trained with the head"),
+  tiny("tuned-eva", "EVA-02 with LoRA that vitrail trained and merged"),
 ];
 
 export const FULL_SIZE_CASES: readonly ConformanceCase[] = [
