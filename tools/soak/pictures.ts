@@ -3,6 +3,8 @@ import { encodePng } from "../../src/images/encode-png.js";
 import { packageFile } from "../../src/tasks/package-file.js";
 
 export const photo = readFileSync(packageFile("conformance/photos/hopper.jpg"));
+/** 512 x 600: to decode it is most of a tiny model's work. */
+export const largerPhoto = readFileSync(packageFile("conformance/photos/grace_hopper.jpg"));
 export const modelFolder = (name: string) => packageFile(`conformance/models/${name}`).pathname;
 export const smallModel = packageFile("weights/vit-small-patch14").pathname;
 

@@ -8,7 +8,7 @@ import { listen } from "../../src/apps/server/listen.js";
 import { buildThreads } from "../../src/apps/server/server.testing.js";
 import { PUBLIC_WEB } from "../../src/apps/server/urls/fetch-picture.js";
 import { loadModel } from "../../src/tasks/load-model.js";
-import { modelFolder } from "./pictures.js";
+import { modelFolder, photo } from "./pictures.js";
 import { corpora } from "./scenarios/corpora.js";
 import { disconnects } from "./scenarios/disconnects.js";
 import { drain } from "./scenarios/drain.js";
@@ -49,7 +49,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const isTiming = (what: string) => /of the capacity|p99|slowest|memory|in a batch/.test(what);
 
 it.each<[string, () => Promise<Findings>]>([
-  ["S1, S23: overload", () => overload(soak, { requests: 1_000, warmUp: 200, model: modelFolder("vit-deep") })],
+  [
+    "S1, S23: overload",
+    () => overload(soak, { requests: 500, warmUp: 200, runs: 2, model: modelFolder("vit-deep"), picture: photo }),
+  ],
   ["S3, S4: the right answer to the right request", () => rightAnswers(soak, { requests: 512 })],
   ["S5: drains", () => drain(soak, { times: 2 })],
   ["S6: the engine killed", () => engineKilled(soak, { times: 3 })],

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { VitrailError } from "../../../src/errors.js";
 import { decodeImage } from "../../../src/images/decode-image.js";
 import { packageFile } from "../../../src/tasks/package-file.js";
-import { Client, type Outcome } from "../client.js";
+import { Client, closedLoop, type Outcome } from "../client.js";
 import { modelFolder, photo } from "../pictures.js";
 import { ServerProcess } from "../server-process.js";
 import { bound, type Findings, type SoakBuild } from "../soak-build.js";
@@ -16,6 +16,7 @@ const STATUS: Record<string, number> = {
   "image/corrupt": 422,
 };
 const MAX_PIXELS = 25_000_000;
+const AT_A_TIME = 8;
 
 /** S10 and S11: every odd and broken picture of the corpora, each followed by a good one. */
 export async function corpora(build: SoakBuild, { poisonTimes }: { poisonTimes: number }): Promise<Findings> {
@@ -26,7 +27,7 @@ export async function corpora(build: SoakBuild, { poisonTimes }: { poisonTimes: 
     .filter((entry) => entry.isFile())
     .map(({ name }) => ({ name, bytes: readFileSync(packageFile(`conformance/corpus/poison/${name}`)) }));
   const server = await ServerProcess.start(build.cli, ["--model", `m=${modelFolder("vit")}`]);
-  const client = new Client(server.url, 1);
+  const client = new Client(server.url, AT_A_TIME);
   try {
     const send = (body: Uint8Array) => client.send({ path: "/models/m", body, type: "application/octet-stream" });
     const { body: right } = await send(photo);
@@ -46,11 +47,10 @@ export async function corpora(build: SoakBuild, { poisonTimes }: { poisonTimes: 
       }
       if (!isGood(await send(photo), right)) goodChanged++;
     }
-    for (let time = 0; time < poisonTimes; time++)
-      for (const { bytes } of poison) {
-        await send(bytes);
-        if (time % 100 === 0 && !isGood(await send(photo), right)) goodChanged++;
-      }
+    await closedLoop(poisonTimes * poison.length, AT_A_TIME, async (index) => {
+      await send(poison[index % poison.length]!.bytes);
+      if (index % 100 === 0 && !isGood(await send(photo), right)) goodChanged++;
+    });
     return {
       id: "S10, S11",
       title: `${files.length + poison.length} odd and broken pictures, poison ${poisonTimes} times more`,

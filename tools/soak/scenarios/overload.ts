@@ -1,32 +1,35 @@
+import { basename } from "node:path";
 import { Client, closedLoop, type Outcome, openLoop } from "../client.js";
-import { photo, smallModel } from "../pictures.js";
 import { ServerProcess } from "../server-process.js";
 import { bound, type Findings, quantile, type SoakBuild, until } from "../soak-build.js";
 
 export interface OverloadSize {
-  /** Requests at twice the capacity. */
+  /** Requests at twice the capacity, in each run. */
   requests: number;
   /** Requests that measure the capacity. */
   warmUp: number;
-  model?: string;
+  runs: number;
+  /** Folder of the model. */
+  model: string;
+  picture: Uint8Array;
 }
 
 const QUEUE = 64;
 const BATCH = 8;
 
-/** S1, S22 and S23: an open loop at twice the capacity, with the small real model; counters compared with the client's tallies. */
+/** S1, S22 and S23: open loops at twice the capacity; counters compared with the client's tallies. */
 export async function overload(
   build: SoakBuild,
-  { requests, warmUp, model = smallModel }: OverloadSize,
+  { requests, warmUp, runs, model, picture }: OverloadSize,
 ): Promise<Findings> {
   const args = ["--model", `m=${model}`, "--queue", String(QUEUE), "--batch", String(BATCH)];
   const server = await ServerProcess.start(build.cli, args);
   const client = new Client(server.url);
   try {
-    const send = () => client.send({ path: "/embed", body: photo });
+    const send = () => client.send({ path: "/embed", body: picture });
     await closedLoop(warmUp, 2 * BATCH, send);
     const capacity = await measure(warmUp, () => closedLoop(warmUp, 2 * BATCH, send));
-    const residentBefore = server.residentMb();
+    const resident = [server.residentMb()];
     const lives: number[] = [];
     let isLoaded = true;
     const watching = (async () => {
@@ -35,43 +38,40 @@ export async function overload(
         await until(50);
       }
     })();
-    const start = performance.now();
-    const outcomes = await openLoop(requests, 2 * capacity.perSecond, send);
-    const seconds = (performance.now() - start) / 1000;
+    const outcomes: Pick<Outcome, "status" | "retryAfter" | "ms">[] = [];
+    const goodput: number[] = [];
+    for (let run = 0; run < runs; run++) {
+      const start = performance.now();
+      const ended = await openLoop(requests, 2 * capacity.perSecond, async () => {
+        const { status, retryAfter, ms } = await send();
+        return { status, retryAfter, ms };
+      });
+      const seconds = (performance.now() - start) / 1000;
+      goodput.push(ended.filter(({ status }) => status === 200).length / seconds / capacity.perSecond);
+      outcomes.push(...ended);
+      await until(500);
+      resident.push(server.residentMb());
+    }
     isLoaded = false;
     await watching;
     const accepted = outcomes.filter(({ status }) => status === 200);
     const refused = outcomes.filter(({ status }) => status === 503);
     const batchMs = (1000 * BATCH) / capacity.perSecond;
     const counted = counters((await client.send({ path: "/metrics" })).body);
-    await until(500);
-    const resident = server.residentMb();
+    const times = accepted.map(({ ms }) => ms);
+    // Of several runs the first one is the warm-up for memory too: V8 collects what is old only after some thousands of requests.
+    const residentBefore = resident[runs > 1 ? 1 : 0]!;
     return {
       id: "S1, S22, S23",
-      title: `${requests} requests at twice the capacity of ${capacity.perSecond.toFixed(1)} pictures/s`,
+      title: `${runs > 1 ? `${runs} times ` : ""}${requests} requests at twice the capacity of ${capacity.perSecond.toFixed(1)} pictures/s, ${basename(model)}`,
       figures: [
         bound("requests without an answer", outcomes.filter(({ status }) => status === 0).length, "=", 0),
         bound("answers other than 200 and 503 with Retry-After", outcomes.filter(isStrange).length, "=", 0),
-        bound(
-          "answered with 200, of the capacity",
-          (100 * accepted.length) / seconds / capacity.perSecond,
-          ">=",
-          90,
-          "%",
-        ),
+        bound("answered with 200, of the capacity, least of the runs", 100 * Math.min(...goodput), ">=", 90, "%"),
         bound("refused", refused.length, ">=", 1),
-        bound(
-          "p99 of accepted requests",
-          quantile(
-            accepted.map(({ ms }) => ms),
-            0.99,
-          ),
-          "<=",
-          (QUEUE / BATCH + 2) * batchMs,
-          "ms",
-        ),
+        bound("p99 of accepted requests", quantile(times, 0.99), "<=", (QUEUE / BATCH + 2) * batchMs, "ms"),
         bound("/health/live, p99", quantile(lives, 0.99), "<=", 50, "ms"),
-        bound("resident memory after it, of before", (100 * resident) / residentBefore, "<=", 105, "%"),
+        bound("resident memory after it, of before", (100 * resident.at(-1)!) / residentBefore, "<=", 105, "%"),
         bound("200s in /metrics, less the client's", counted.ok - accepted.length - 2 * warmUp, "=", 0),
         bound("503s in /metrics, less the client's", counted.refused - refused.length, "=", 0),
         bound("vitrail_rejected_total, less the client's 503s", counted.rejected - refused.length, "=", 0),
@@ -89,7 +89,7 @@ async function measure(requests: number, work: () => Promise<unknown>): Promise<
   return { perSecond: (1000 * requests) / (performance.now() - start) };
 }
 
-function isStrange({ status, retryAfter }: Outcome): boolean {
+function isStrange({ status, retryAfter }: Pick<Outcome, "status" | "retryAfter">): boolean {
   if (status === 0 || status === 200) return false;
   return status !== 503 || !(Number(retryAfter) >= 1);
 }
