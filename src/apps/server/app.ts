@@ -22,7 +22,7 @@ import type { Service } from "./service.js";
 /** The one with the shortest prefix is last: it has what no other dialect claims. */
 const DIALECTS: readonly Dialect[] = [huggingFace, smartClick, scaleflex, azureMl, tei, kserve, openai, own];
 /** Open to all, and answered also when nothing else is: those who ask are machines that watch. */
-const ALWAYS = /^\/(v2\/)?health\//;
+const ALWAYS = /^\/(v2\/)?health(\/|$)/;
 /** The page holds no secret; what it asks the server for does. */
 const OPEN = /^\/$/;
 /** Characters of a URL. */

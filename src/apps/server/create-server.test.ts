@@ -92,6 +92,9 @@ describe("createServer", () => {
     const begun = Array.from({ length: 20 }, () => server.fetch(post("/models/a")));
     const closing = server.close();
     expect(await ready()).toBe(503);
+    expect((await server.fetch(new Request("http://localhost/health"))).status).toBe(503);
+    const tei = await server.fetch(post("/embed"));
+    expect([tei.status, (await tei.json()).error_type]).toEqual([503, "Unhealthy"]);
     const late = await server.fetch(post("/models/a"));
     expect([late.status, late.headers.get("retry-after")]).toEqual([503, "1"]);
     expect((await server.fetch(new Request("http://localhost/health/live"))).status).toBe(200);

@@ -185,7 +185,7 @@ describe("while models load", () => {
     expect(await ask("/v2/health/ready")).toEqual([503, { ready: false }]);
     const early = await fetch(`${url}/embed`, { method: "POST", body: new Uint8Array(photo) });
     expect([early.status, early.headers.get("retry-after")]).toEqual([503, "1"]);
-    expect(await early.json()).toMatchObject({ error_type: "Overloaded" });
+    expect(await early.json()).toMatchObject({ error_type: "Unhealthy" });
     made(await testServer({ models: { emotions: tinyModel("vit") } }));
     await ready;
     expect(await ask("/health/ready")).toEqual([200, { status: "ready" }]);

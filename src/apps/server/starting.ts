@@ -12,6 +12,8 @@ export function startingFetch(request: Request): Response {
       return Response.json({ live: true });
     case "/health/ready":
       return Response.json({ status: "starting" }, { status: 503 });
+    case "/health":
+      return new Response(null, { status: 503 });
     case "/v2/health/ready":
       return Response.json({ ready: false }, { status: 503 });
   }

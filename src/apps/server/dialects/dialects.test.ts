@@ -195,6 +195,13 @@ describe("faces", () => {
     expect(answer).toEqual(JSON.parse(JSON.stringify(toSmartClick(await analysis()))));
   });
 
+  it("answers as SmartClick also beyond its limits: WebP, and pictures larger than 1920 x 1080", async () => {
+    const webp = readFileSync(packageFile("conformance/photos/hopper.webp"));
+    expect(await answerOf(await post("/smartclick", form(webp, "face.webp")))).toHaveLength(1);
+    const high = readFileSync(packageFile("conformance/photos/retina.jpg"));
+    await answerOf(await post("/smartclick", form(high, "high.jpg")));
+  });
+
   it("answers as SmartClick without faces: an empty list", async () => {
     expect(await answerOf(await post("/smartclick", new Uint8Array(other), "image/png"))).toEqual([]);
   });

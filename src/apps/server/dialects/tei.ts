@@ -74,6 +74,13 @@ export const tei: Dialect = {
     },
     {
       method: "get",
+      path: "/health",
+      summary: "Whether requests should come here; 503 where not",
+      answer: "text/plain",
+      handle: async ({ service }) => new Response(null, { status: service.unreadiness() === undefined ? 200 : 503 }),
+    },
+    {
+      method: "get",
       path: "/info",
       summary: "What model answers here",
       query,
@@ -121,7 +128,9 @@ function modelOf(call: Call, inBody: string | undefined, need: "labels" | "vecto
   return model;
 }
 
-function errorType({ status }: Problem): "Validation" | "Overloaded" | "Unhealthy" | "Backend" {
-  if (status === 429 || status === 503) return "Overloaded";
+/** TEI knows 429 for a full queue, where this server says 503; its word for the rest of 503 is "Unhealthy". */
+function errorType({ status, code }: Problem): "Validation" | "Overloaded" | "Unhealthy" | "Backend" {
+  if (status === 429 || code === "server/overloaded") return "Overloaded";
+  if (status === 503) return "Unhealthy";
   return status < 500 ? "Validation" : "Backend";
 }
