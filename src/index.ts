@@ -7,6 +7,7 @@ export {
   EngineError,
   ImageError,
   InputError,
+  QuantizationError,
   SearchError,
   TrainingError,
   VitrailError,
@@ -21,8 +22,16 @@ export type { ClassificationOptions, Label, ScoreActivation } from "./tasks/clas
 export { cosineSimilarity, type EmbeddingOptions } from "./tasks/embedding.js";
 export { attentionRollout, type Explanation, explain } from "./tasks/explain.js";
 export type { FeatureOptions, Features } from "./tasks/features.js";
-export type { NumericArray } from "./tasks/pass.js";
 export type { ImageInput, RawPixels } from "./tasks/image-input.js";
 export { type LoadModelOptions, loadModel } from "./tasks/load-model.js";
 export type { OutputName } from "./tasks/outputs.js";
+export type { NumericArray } from "./tasks/pass.js";
+export type { Budget } from "./tasks/quantize/budget.js";
+export type {
+  LayerReport,
+  QuantizationReport,
+  WorstPicture,
+} from "./tasks/quantize/quantization-report.js";
+export { quantize } from "./tasks/quantize/quantize.js";
+export type { QuantizeOptions, QuantizeProgress } from "./tasks/quantize/quantize-options.js";
 export type { CallOptions, RunOptions, RunResult, VisionModel } from "./tasks/vision-model.js";

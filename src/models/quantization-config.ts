@@ -4,7 +4,7 @@ import type { ConfigFile } from "./config-fields.js";
 /** What `quantize` did to a model's weights: `quantization_config` of its `config.json`, see `docs/formats/quantized-folder.md`. */
 export interface Quantization {
   /** How the matrices of the blocks are stored, but for those that are kept. */
-  dtype: "int8" | "float16";
+  dtype: "int8";
   /** The products within the attentions. */
   attention: "int8" | "float32";
   /** Names in the checkpoint, without ".weight", of matrices that stayed as they were. */
@@ -12,7 +12,7 @@ export interface Quantization {
 }
 
 /** What marks the entry as ours. */
-export const QUANT_METHOD = "vitrail";
+const QUANT_METHOD = "vitrail";
 const VERSION = 1;
 
 /** The entry as it stands in `config.json`. */
@@ -36,7 +36,7 @@ export function readQuantization({ fields, label }: ConfigFile): Quantization | 
     );
   const { version, dtype, attention, kept } = entry;
   if (version !== VERSION) throw fail("version", String(VERSION));
-  if (dtype !== "int8" && dtype !== "float16") throw fail("dtype", '"int8" or "float16"');
+  if (dtype !== "int8") throw fail("dtype", '"int8"');
   if (attention !== "int8" && attention !== "float32") throw fail("attention", '"int8" or "float32"');
   if (!Array.isArray(kept) || !kept.every((name) => typeof name === "string")) throw fail("kept", "a list of names");
   return { dtype, attention, kept };

@@ -10,7 +10,8 @@ export class UsageError extends Error {}
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   if (!(error instanceof VitrailError)) return EXIT.someFailed;
-  if (/^input\/(option|output|engine|threads|model-id|revision)$|^download\/setting$/.test(error.code))
+  if (error.code === "quantize/budget") return EXIT.checkFailed;
+  if (/^input\/(option|output|engine|threads|model-id|revision)$|^(download\/setting|quantize\/.*)$/.test(error.code))
     return EXIT.usage;
   return /^(weights|checkpoint|download)\/|^input\/not-found$/.test(error.code) ? EXIT.noModel : EXIT.someFailed;
 }
