@@ -23,6 +23,7 @@ const RUNS = [
     missing: !node24 && "no Node 24: npm run bench installs one",
     env: { VITRAIL_REVECTORIZE: "1" },
   },
+  { name: "onnxruntime", ...installed("onnxruntime", "node tools/engines/install-onnxruntime.mjs") },
   { name: "tensorflow", ...installed("tensorflow", "node tools/engines/build-tensorflow.mjs") },
   {
     name: "webgpu",

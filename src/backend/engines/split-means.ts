@@ -6,6 +6,7 @@ import {
   type TensorInfo,
   util,
 } from "@tensorflow/tfjs-core";
+import { middleDivisor } from "../../ops/middle-divisor.js";
 import { replaceKernel } from "./replace-kernel.js";
 
 interface Arguments {
@@ -41,11 +42,4 @@ function split(original: KernelConfig): KernelFunc {
     backend.disposeData(means.dataId);
     return result;
   };
-}
-
-/** The largest divisor that is no more than the square root. */
-function middleDivisor(value: number): number {
-  let divisor = Math.floor(Math.sqrt(value));
-  while (value % divisor !== 0) divisor--;
-  return divisor;
 }

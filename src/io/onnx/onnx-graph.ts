@@ -33,10 +33,12 @@ export interface ExternalBytes {
   length: number;
 }
 
-/** The first with `Attention`. */
-const OPSET = 23;
-/** Of the file format that opset 23 came with. */
-const IR_VERSION = 11;
+/**
+ * Versions of the operators, with that of the file format that came with them. 23: the first with `Attention`, for ONNX Runtime 1.23 and newer;
+ * 20: the first with `Gelu`, for 1.17 and newer.
+ */
+const IR_VERSIONS = { 20: 9, 23: 11 } as const;
+export type Opset = keyof typeof IR_VERSIONS;
 
 const AttributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
@@ -55,6 +57,8 @@ export class OnnxGraph {
   private readonly domains = new Set<string>();
   private readonly shared = new Map<string, string>();
   private count = 0;
+
+  constructor(readonly opset: Opset) {}
 
   /** @param shape a word stands for a length that is not known before a run */
   input(name: string, shape: readonly (number | string)[]): string {
@@ -130,10 +134,10 @@ export class OnnxGraph {
     const operators = (domain: string, version: number) =>
       messageField(8, [bytesField(1, domain), integerField(2, version)]);
     return joinBytes([
-      integerField(1, IR_VERSION),
+      integerField(1, IR_VERSIONS[this.opset]),
       bytesField(2, "vitrail"),
       messageField(7, graph),
-      operators("", OPSET),
+      operators("", this.opset),
       ...[...this.domains].map((domain) => operators(domain, 1)),
     ]);
   }

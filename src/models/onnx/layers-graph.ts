@@ -1,6 +1,6 @@
 import type { layers, SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { CheckpointError } from "../../errors.js";
-import { OnnxGraph } from "../../io/onnx/onnx-graph.js";
+import { OnnxGraph, type Opset } from "../../io/onnx/onnx-graph.js";
 import * as convolutions from "./convolution-nodes.js";
 import { LayerStep, type OnnxValue } from "./layer-step.js";
 import type { OnnxWeights } from "./onnx-weights.js";
@@ -43,6 +43,7 @@ export interface LayersGraphOptions {
   weights: OnnxWeights;
   /** How the picture is given to the graph, as its input `pixel_values`. */
   picture: "channels-first" | "channels-last";
+  opset: Opset;
 }
 
 /** Of the graph's input, as transformers.js and Hugging Face's exports call it. */
@@ -53,8 +54,8 @@ export const INPUT_NAME = "pixel_values";
  *
  * @throws CheckpointError `checkpoint/export` for a layer that has no ONNX form here
  */
-export function layersGraph({ input, outputs, weights, picture }: LayersGraphOptions): OnnxGraph {
-  const graph = new OnnxGraph();
+export function layersGraph({ input, outputs, weights, picture, opset }: LayersGraphOptions): OnnxGraph {
+  const graph = new OnnxGraph(opset);
   const [, height, width, channels] = input.shape as [null, number, number, number];
   const isFirst = picture === "channels-first";
   const given = graph.input(

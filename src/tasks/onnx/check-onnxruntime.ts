@@ -39,7 +39,7 @@ const weight = (row: number, column: number) => ((row * 7 + column * 3) % 11) / 
 
 /** `x` times a matrix, `[rows, width]` → the same */
 function product(): Uint8Array {
-  const graph = new OnnxGraph();
+  const graph = new OnnxGraph(23);
   const x = graph.input("x", ["rows", WIDTH]);
   const matrix = Float32Array.from({ length: WIDTH * WIDTH }, (_, i) => weight(Math.floor(i / WIDTH), i % WIDTH));
   graph.node("Gemm", [x, graph.floats([WIDTH, WIDTH], matrix)], { attributes: { transB: 1 }, outputs: ["y"] });

@@ -18,7 +18,7 @@ import { exclusive } from "../exclusive.js";
 export function transformerGraph(
   { config, weights: stored, computed }: FittedCheckpoint,
   names: readonly string[],
-  { weights, picture }: Pick<LayersGraphOptions, "weights" | "picture">,
+  how: Pick<LayersGraphOptions, "weights" | "picture" | "opset">,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const work = () => {
@@ -26,7 +26,7 @@ export function transformerGraph(
     try {
       checkWeights(parametersOf(model), stored, { computed });
       const asked = new Map(names.map((name): [string, SymbolicTensor] => [name, outputs.get(name)!]));
-      return layersGraph({ input: model.inputs[0]!, outputs: asked, weights, picture }).toBytes();
+      return layersGraph({ input: model.inputs[0]!, outputs: asked, ...how }).toBytes();
     } finally {
       disposeModel(model);
     }
