@@ -22,8 +22,8 @@ export class ServerProcess {
   }
 
   /** Starts it on a free port of this machine, and waits until it listens. */
-  static async start(cli: string, args: readonly string[]): Promise<ServerProcess> {
-    const child = spawn(process.execPath, [cli, "serve", "--port", "0", ...args], {
+  static async start(cli: string, args: readonly string[], nodeArgs: readonly string[] = []): Promise<ServerProcess> {
+    const child = spawn(process.execPath, [...nodeArgs, cli, "serve", "--port", "0", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const lines = createInterface({ input: child.stdout! });

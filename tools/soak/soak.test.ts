@@ -13,6 +13,7 @@ import { corpora } from "./scenarios/corpora.js";
 import { disconnects } from "./scenarios/disconnects.js";
 import { drain } from "./scenarios/drain.js";
 import { engineKilled } from "./scenarios/engine-killed.js";
+import { frozen } from "./scenarios/frozen.js";
 import { overload } from "./scenarios/overload.js";
 import { rightAnswers } from "./scenarios/right-answers.js";
 import type { Findings, SoakBuild } from "./soak-build.js";
@@ -57,6 +58,7 @@ it.each<[string, () => Promise<Findings>]>([
   ["S5: drains", () => drain(soak, { times: 2 })],
   ["S6: the engine killed", () => engineKilled(soak, { times: 3 })],
   ["S10, S11: corpora", () => corpora(soak, { poisonTimes: 2 })],
+  ["S19: frozen prototypes", () => frozen(soak)],
   ["S24: clients that go away", () => disconnects(soak, { requests: 400 })],
 ])("%s", async (_, run) => {
   const { figures } = await run();
