@@ -8,12 +8,12 @@ import { join } from "node:path";
 import process from "node:process";
 
 /**
- * pgserver carries PostgreSQL with pgvector, milvus-lite Milvus in one process; pyarrow and safetensors read what vitrail writes, huggingface_hub shares
+ * pgserver carries PostgreSQL with pgvector, milvus-lite Milvus in one process; pyarrow, DuckDB and safetensors read what vitrail writes, huggingface_hub shares
  * its cache.
  */
 const PYTHON = [
   ...["pgserver==0.1.4", "milvus-lite==3.2.2", "pymilvus>=2.6,<4", "pyarrow==26.0.1", "safetensors==0.8.0"],
-  "huggingface_hub==2.4.0",
+  ...["huggingface_hub==2.4.0", "duckdb==1.4.2"],
 ];
 const CLIENTS = ["pg@8.23.1", "@zilliz/milvus2-sdk-node@3.0.6"];
 

@@ -6,12 +6,15 @@ export const EXIT = { ok: 0, someFailed: 1, usage: 2, noModel: 3, checkFailed: 4
 /** A command was called with words or files that it can't use. */
 export class UsageError extends Error {}
 
+/** Failures that other words on the command line would not have. */
+const USAGE =
+  /^input\/(option|output|engine|threads|model-id|revision|listing|no-pictures)$|^(download\/setting|quantize\/.*|batch\/(another-run|busy))$/;
+
 /** The exit code for what a command threw. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   if (!(error instanceof VitrailError)) return EXIT.someFailed;
   if (error.code === "quantize/budget") return EXIT.checkFailed;
-  if (/^input\/(option|output|engine|threads|model-id|revision)$|^(download\/setting|quantize\/.*)$/.test(error.code))
-    return EXIT.usage;
+  if (USAGE.test(error.code)) return EXIT.usage;
   return /^(weights|checkpoint|download)\/|^input\/not-found$/.test(error.code) ? EXIT.noModel : EXIT.someFailed;
 }
