@@ -71,23 +71,23 @@ export class ModuleBuilder implements ModuleContext {
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
-    const section = (id: number, content: Code): number[] => {
+    const section = (id: number, content: Code): Code => {
       const bytes = flatten(content);
-      return [id, ...unsigned(bytes.length), ...bytes];
+      return [id, unsigned(bytes.length), bytes];
     };
     const types = this.types.map((key) => [0x60, counted(key === "" ? [] : key.split(",").map(Number)), 0]);
     const limits = this.options.memory === "shared" ? 3 : 1;
     const exported = this.functions.flatMap(({ name }, i) => (name ? [[text(name), 0, unsigned(i)]] : []));
     const tableSize = unsigned(this.table.length);
-    return new Uint8Array([
-      ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      ...section(1, counted(types)),
-      ...section(2, [1, text("env"), text("memory"), 2, limits, 1, unsigned(65536)]),
-      ...section(3, counted(this.functions.map(({ type }) => unsigned(type)))),
-      ...section(4, [1, 0x70, 0, tableSize]),
-      ...section(7, counted(exported)),
-      ...section(9, [1, 0, [0x41, 0, 0x0b], counted(this.table.map(unsigned))]),
-      ...section(10, counted(this.functions.map(({ body }) => body))),
-    ]);
+    const sections = [
+      section(1, counted(types)),
+      section(2, [1, text("env"), text("memory"), 2, limits, 1, unsigned(65536)]),
+      section(3, counted(this.functions.map(({ type }) => unsigned(type)))),
+      section(4, [1, 0x70, 0, tableSize]),
+      section(7, counted(exported)),
+      section(9, [1, 0, [0x41, 0, 0x0b], counted(this.table.map(unsigned))]),
+      section(10, counted(this.functions.map(({ body }) => body))),
+    ];
+    return new Uint8Array(flatten([[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], sections]));
   }
 }
