@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { configureEngine } from "../../backend/configure-engine.js";
 import { packageFile } from "../../tasks/package-file.js";
-import { runCli } from "./program.js";
-import { processTerminal } from "./terminal.js";
+import { keepCompiledCode } from "./keep-compiled-code.js";
+
+keepCompiledCode();
+// After that, so that it holds for what these import.
+const { configureEngine } = await import("../../backend/configure-engine.js");
+const { runCli } = await import("./program.js");
+const { processTerminal } = await import("./terminal.js");
 
 const argv = process.argv.slice(2);
 const { version } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string };
