@@ -9,6 +9,8 @@ import { checkShape, type Kernel } from "./define-kernel.js";
 
 /** A block of A stays in the second cache: half a megabyte or more on every machine of interest. */
 const BLOCK_BYTES = 384 * 1024;
+/** Even where a block leaves the second cache then: each block reads all of B from beyond that cache. */
+const LEAST_ROWS = 128;
 /** More, so that a panel is widened for more rows, though part of A may leave the second cache in between. */
 const HALF_BLOCK_BYTES = 2 * BLOCK_BYTES;
 /** Large enough that dispatching costs nothing, small enough that threads end together. */
@@ -44,8 +46,8 @@ function cut(
   const { rows, columns } = p;
   const tiles = Math.ceil(rows / height);
   const panels = Math.ceil(columns / width);
-  const tilesThatFit = Math.max(1, Math.min(tiles, Math.floor(blockBytes / (words * 4 * height))));
-  const blocks = Math.ceil(tiles / tilesThatFit);
+  const leastRows = Math.max(LEAST_ROWS, blockBytes / (words * 4));
+  const blocks = Math.max(1, Math.floor(rows / leastRows));
   const rowsPerBlock = Math.ceil(tiles / blocks) * height;
   const flopsPerPanel = 2 * Math.min(rows, rowsPerBlock) * width * words;
   const wanted = Math.max(1, Math.min(panels, Math.round(FLOPS_PER_TASK / flopsPerPanel)));
