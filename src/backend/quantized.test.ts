@@ -105,6 +105,33 @@ describe.each(Object.keys(CONFIGURATIONS))("int8 weights with %s", (configuratio
     tf.dispose([stored, weight, x]);
   });
 
+  it.runIf(isPossible)("rows are quantized once for all products that read them, and go when they go", () => {
+    const [narrow, wide] = [quantized(20, 96), quantized(40, 96)];
+    const other = seeded([7, 96], 9);
+    const alone = tf.tidy(() => linear(other, wide.weight).dataSync());
+    other.dispose();
+    const before = backend.memoryBlocks.inUse;
+    const x = seeded([7, 96], 9);
+    const first = linear(x, narrow.weight);
+    const one = backend.memoryBlocks.inUse;
+    const second = linear(x, wide.weight);
+    expect(second.dataSync()).toEqual(alone);
+    expect(backend.memoryBlocks.inUse - one).toBe(Math.ceil((7 * 40 * 4) / 64) * 64);
+    tf.dispose([first, second, x]);
+    expect(backend.memoryBlocks.inUse).toBe(before);
+    tf.dispose([narrow.stored, narrow.weight, wide.stored, wide.weight]);
+  });
+
+  it.runIf(isPossible)("rows of another width are quantized by themselves", () => {
+    const [half, whole] = [quantized(20, 48), quantized(20, 96)];
+    const x = seeded([7, 96], 9);
+    const halves = tf.reshape(x, [14, 48]);
+    const alone = tf.tidy(() => linear(seeded([14, 48], 9), half.weight).dataSync());
+    const y = [linear(x, whole.weight), linear(halves, half.weight)] as const;
+    expect(y[1].dataSync()).toEqual(alone);
+    tf.dispose([...y, x, halves, half.stored, half.weight, whole.stored, whole.weight]);
+  });
+
   it("weights outside of blocks stay float32", () => {
     const stored = seeded([20, 40], 5);
     const upload = uploadWeights(never, "int8");

@@ -52,6 +52,8 @@ export class Storage {
   complexTensorInfos?: { real: TensorInfo; imag: TensorInfo };
   /** Uses as the right side of a product, by `Packed.rows`: from the second on the panels are kept. */
   readonly uses = { k: 0, columns: 0 };
+  /** Something made of the numbers, as rows of small integers, that leaves with them. */
+  copy: { start: number; form: number } | undefined;
   private location: Place;
   private view: Float32Array | undefined;
 

@@ -128,6 +128,8 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     if (!("start" in place)) return;
     this.space.lost.unregister(dataId);
     this.memoryBlocks.release(place.start);
+    if (storage.copy) this.memoryBlocks.release(storage.copy.start);
+    storage.copy = undefined;
     storage.place = { at: "unset" };
   }
 
@@ -221,6 +223,26 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
     this.memoryBlocks.floats(start, values.length).set(values);
     tables.set(owner, start);
     this.space.lostTables.register(owner, start);
+    return start;
+  }
+
+  /**
+   * Address of a tensor's numbers in another form, made once and kept for as long as the tensor lives.
+   *
+   * @param form tells forms of one tensor apart; only the first one asked for is kept
+   * @param make writes the copy from the address of the numbers to its own
+   */
+  copyOf(x: TensorInfo, form: number, bytes: number, make: (source: number, target: number) => void): number {
+    const source = this.address(x);
+    const storage = this.storage(x.dataId);
+    if (storage.copy?.form === form) return storage.copy.start;
+    const isKept = storage.place.at === "memory" && !storage.copy;
+    const start = isKept ? this.memoryBlocks.allocate(bytes) : this.scratch(bytes);
+    make(source, start);
+    if (isKept) {
+      storage.copy = { start, form };
+      this.space.lost.register(x.dataId, start, x.dataId);
+    }
     return start;
   }
 

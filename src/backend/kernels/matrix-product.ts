@@ -2,10 +2,10 @@ import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { quantizedParts } from "../matrix-formats/quantized-matrix.js";
 import type { Half, Quantized } from "../storage.js";
 import { epilogues, multiply, multiplyHalf, multiplyQuantized } from "../tasks/multiply.js";
-import { quantizeRows } from "../tasks/quantize.js";
 import type { VitrailBackend } from "../vitrail-backend.js";
 import type { RegisterBlock } from "../wasm/matrix-tiles.js";
 import { checkShape, type Kernel } from "./define-kernel.js";
+import { quantizedRows } from "./quantized-rows.js";
 
 /** A block of A stays in the second cache: half a megabyte or more on every machine of interest. */
 const BLOCK_BYTES = 384 * 1024;
@@ -15,8 +15,6 @@ const LEAST_ROWS = 128;
 const HALF_BLOCK_BYTES = 2 * BLOCK_BYTES;
 /** Large enough that dispatching costs nothing, small enough that threads end together. */
 const FLOPS_PER_TASK = 8e6;
-/** That are quantized by a task. */
-const FLOATS_PER_TASK = 32768;
 
 export interface Product {
   /** Address of `[rows, k]`. */
@@ -38,7 +36,7 @@ export interface Product {
 /** The fields that all kinds of products share, and the number of tasks. `words` of 32 bits are along k. */
 function cut(
   backend: VitrailBackend,
-  p: Product,
+  p: Omit<Product, "a">,
   { rows: height, columns: width }: RegisterBlock,
   words: number,
   blockBytes = BLOCK_BYTES,
@@ -92,22 +90,16 @@ function halfProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight
   backend.pool.run(multiplyHalf, { ...fields, ...widening, a: p.a, aStride: k * 4 }, tasks);
 }
 
-/** As `product`, by a weight that is quantized: the rows of A are quantized too, each by itself. */
-function quantizedProduct(backend: VitrailBackend, p: Omit<Product, "panels">, weight: Quantized): void {
-  const { block } = backend.plan.quantized;
-  const { words, groups, scales: columnScales, sums: columnSums } = quantizedParts(backend, weight);
-  const a = backend.scratch(p.rows * words * 4);
-  const [rowScales, rowStarts] = [backend.scratch(p.rows * groups * 4), backend.scratch(p.rows * groups * 4)];
-  const rowsPerTask = Math.max(1, Math.round(FLOATS_PER_TASK / p.k));
-  backend.pool.run(
-    quantizeRows,
-    {
-      ...{ rowsPerTask, rows: p.rows, width: p.k, groups },
-      ...{ x: p.a, y: a, yStride: words * 4, scales: rowScales, starts: rowStarts },
-    },
-    Math.ceil(p.rows / rowsPerTask),
-  );
-  const { fields, tasks } = cut(backend, { ...p, panels: weight.start }, block, words);
+/** As `product`, by a weight that is quantized: the rows of x are quantized too, each by itself. */
+function quantizedProduct(
+  backend: VitrailBackend,
+  x: TensorInfo,
+  p: Omit<Product, "a" | "panels">,
+  weight: Quantized,
+): void {
+  const { groups, scales: columnScales, sums: columnSums } = quantizedParts(backend, weight);
+  const { start: a, words, scales: rowScales, starts: rowStarts } = quantizedRows(backend, x, p.k);
+  const { fields, tasks } = cut(backend, { ...p, panels: weight.start }, backend.plan.quantized.block, words);
   const scales = { columnScales, columnSums, rowScales, rowStarts, groups };
   backend.pool.run(multiplyQuantized, { ...fields, ...scales, a, aStride: words * 4 }, tasks);
 }
@@ -126,7 +118,6 @@ export const linear: Kernel = {
       checkShape("VitrailLinear", name, rest[i]!, name === "bias" ? [columns] : shape);
     const out = backend.output(shape);
     const p = {
-      a: backend.address(x),
       c: out.start,
       rows: util.sizeFromShape(x.shape) / k,
       k,
@@ -136,9 +127,9 @@ export const linear: Kernel = {
       ...extra("residual"),
     };
     const { place } = backend.storage(kernel.dataId);
-    if (place.at === "quantized") quantizedProduct(backend, p, place);
-    else if (place.at === "half") halfProduct(backend, p, place);
-    else product(backend, { ...p, panels: backend.panels(kernel, k, columns, "k") });
+    if (place.at === "quantized") quantizedProduct(backend, x, p, place);
+    else if (place.at === "half") halfProduct(backend, { ...p, a: backend.address(x) }, place);
+    else product(backend, { ...p, a: backend.address(x), panels: backend.panels(kernel, k, columns, "k") });
     return out;
   },
 };

@@ -1,6 +1,6 @@
 import { defineTask } from "../task.js";
 import type { FunctionBuilder, IntVariable } from "../wasm/function-builder.js";
-import { foldFloats, mapFloats } from "../wasm/functions.js";
+import { mapFloats, maxMagnitude } from "../wasm/functions.js";
 import { dotOf, onesOf, PER_WORD, type QuantizedKind } from "../wasm/quantized-tiles.js";
 import { type Int, load, loadInt, Real, type Vector, vectorOfInt, vectorZero } from "../wasm/values.js";
 import { quantizeRow, quantizeWholeRow, SMALLEST_RANGE } from "./quantize.js";
@@ -81,7 +81,7 @@ export const packQuantizedHeads = defineTask(
       const from = f.int(keys.add(token.min(last).mul(v.stride)));
       const [to, average] = [f.int(row), f.int(mean)];
       mapFloats(f, { inputs: [from, average], output: to, count: v.size }, (key, center) => key!.sub(center!));
-      const scale = f.real(largestMagnitude(f, row, v.size).max(SMALLEST_RANGE).div(LARGEST[kind]));
+      const scale = f.real(maxMagnitude(f, { input: row, count: v.size }).max(SMALLEST_RANGE).div(LARGEST[kind]));
       const inverse = f.real(Real.of(1).div(scale));
       quantizeRow(f, kind, "signed", { x: row, y: words, width: v.size, bytes: rowBytes, inverse, zero: Real.of(0) });
       f.storeReal(keyScale, scale);
@@ -177,16 +177,6 @@ function scalesOfColumns(
   mapFloats(f, { inputs: [at], output: at, count: width }, (most) =>
     most!.atLeast(f.constant(SMALLEST_RANGE)).mul(f.constant(1 / LARGEST[kind])),
   );
-}
-
-function largestMagnitude(f: FunctionBuilder, input: IntVariable, count: IntVariable): Real {
-  const { both, rest } = foldFloats(
-    f,
-    { input, count, start: f.constant(0) },
-    (value) => value.abs(),
-    (a, b) => a.atLeast(b),
-  );
-  return both.maxOfLanes().max(rest.lane(0));
 }
 
 /** Sum of the small integers in some words. */

@@ -1,6 +1,6 @@
 import { defineTask, share } from "../task.js";
 import type { FunctionBuilder, IntVariable } from "../wasm/function-builder.js";
-import { foldFloats, maxFloats } from "../wasm/functions.js";
+import { maxMagnitude, rangeWithZero } from "../wasm/functions.js";
 import { GROUP_WORDS, PER_WORD, type QuantizedKind } from "../wasm/quantized-tiles.js";
 import { type Int, load, loadReal, Real } from "../wasm/values.js";
 
@@ -63,25 +63,13 @@ export function quantizeWholeRow(
   kind: QuantizedKind,
   { scaleAt, startAt, ...row }: Pick<Row, "x" | "y" | "width" | "bytes"> & { scaleAt: Int; startAt: Int },
 ): void {
-  const most = f.real(maxFloats(f, { input: row.x, count: row.width }).max(0));
-  const least = f.real(minFloats(f, row.x, row.width).min(0));
+  const { least, most } = rangeWithZero(f, { input: row.x, count: row.width });
   const range = kind !== "i12" ? most.sub(least) : most.max(least.neg());
   const scale = f.real(range.max(SMALLEST_RANGE).div(LARGEST[kind]));
   const zero = f.real(kind !== "i12" ? least.neg().div(scale).nearest() : 0);
   f.storeReal(scaleAt, scale);
   f.storeReal(startAt, zero.mul(scale).neg());
   quantizeRow(f, kind, "unsigned", { ...row, inverse: f.real(Real.of(1).div(scale)), zero });
-}
-
-function minFloats(f: FunctionBuilder, input: IntVariable, count: IntVariable): Real {
-  const highest = f.constant(3.4028234663852886e38);
-  const { both, rest } = foldFloats(
-    f,
-    { input, count, start: highest },
-    (value) => value,
-    (a, b) => a.atMost(b),
-  );
-  return both.minOfLanes().min(rest.lane(0));
 }
 
 interface Row {
@@ -175,7 +163,7 @@ export const quantizeWeight = defineTask(
           const from = f.int(v.source.add(column.mul(v.k).shiftLeft(2)));
           const scale = f.real(1);
           f.if(v.isInteger.equals(0), () => {
-            const most = maxFloats(f, { input: from, count: v.k }).max(minFloats(f, from, v.k).neg());
+            const most = maxMagnitude(f, { input: from, count: v.k });
             scale.set(most.max(SMALLEST_RANGE).div(LARGEST_WEIGHT));
           });
           const sum = f.int(0);

@@ -1,7 +1,17 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { allowRelaxedSimd } from "../threads-node.js";
 import type { FunctionBuilder, Multiplication } from "./function-builder.js";
-import { gelu, geluSlope, mapFloats, maxFloats, powerOfTwo, sigmoid, sumFloats } from "./functions.js";
+import {
+  gelu,
+  geluSlope,
+  mapFloats,
+  maxFloats,
+  maxMagnitude,
+  powerOfTwo,
+  rangeWithZero,
+  sigmoid,
+  sumFloats,
+} from "./functions.js";
 import { ModuleBuilder } from "./module-builder.js";
 import type { Real, Vector } from "./values.js";
 
@@ -98,9 +108,12 @@ describe.each(["plain", "relaxed"] as const)("functions by %s multiply-add", (mu
 });
 
 describe("folds", () => {
-  it.each([1, 3, 4, 7, 8, 9, 31, 32, 33])("sum and largest of %i numbers", (count) => {
+  it.each([1, 3, 15, 16, 17, 31, 32, 33])("sum, extremes and largest magnitude of %i numbers", (count) => {
     const values = Float32Array.from({ length: count }, (_, i) => (i % 2 ? -i : i) - 40);
     expect(reduce(values, sumFloats)).toBe(values.reduce((sum, value) => sum + value, 0));
     expect(reduce(values, maxFloats)).toBe(Math.max(...values));
+    expect(reduce(values, maxMagnitude)).toBe(Math.max(...values.map(Math.abs)));
+    expect(reduce(values, (f, input) => rangeWithZero(f, input).least)).toBe(Math.min(0, ...values));
+    expect(reduce(values, (f, input) => rangeWithZero(f, input).most)).toBe(Math.max(0, ...values));
   });
 });

@@ -90,50 +90,86 @@ export function mapFloats(
   });
 }
 
-/** Combines `formula(input[i])` of `count` floats in two vectors of partial results, and the rest one by one. */
-export function foldFloats(
+/** How many floats become one: `combine` takes what came before and a float's `formula`. */
+interface Fold {
+  start: Vector;
+  formula?: (value: Vector) => Vector;
+  combine: (a: Vector, b: Vector) => Vector;
+}
+
+/**
+ * Combines `count` floats in one pass for each of some folds: in four vectors of partial results, since one waits for itself three cycles at
+ * each step, and the rest one by one.
+ */
+function foldFloats(
   f: FunctionBuilder,
-  { input, count, start }: { input: Int; count: Int; start: Vector },
-  formula: (value: Vector) => Vector,
-  combine: (a: Vector, b: Vector) => Vector,
-): { both: VectorVariable; rest: VectorVariable } {
-  const both = f.vector(start);
-  const second = f.vector(start);
-  const rest = f.vector(start);
+  { input, count }: { input: Int; count: Int },
+  ...folds: Fold[]
+): { all: VectorVariable; rest: VectorVariable }[] {
+  const states = folds.map(({ start, formula = (value) => value, combine }) => ({
+    parts: Array.from({ length: 4 }, () => f.vector(start)),
+    rest: f.vector(start),
+    take: (part: VectorVariable, value: Vector) => part.set(combine(part, formula(value))),
+    combine,
+  }));
   const offset = f.int(0);
   const end = f.int(count.shiftLeft(2));
-  const endOfPairs = f.int(count.and(-8).shiftLeft(2));
-  f.while(offset.less(endOfPairs), () => {
-    both.set(combine(both, formula(f.vector(load(input.add(offset))))));
-    second.set(combine(second, formula(f.vector(load(input.add(offset), 16)))));
-    offset.increase(32);
+  const endOfParts = f.int(count.and(-16).shiftLeft(2));
+  f.while(offset.less(endOfParts), () => {
+    for (let i = 0; i < 4; i++) {
+      const value = f.vector(load(input.add(offset), i * 16));
+      for (const { parts, take } of states) take(parts[i]!, value);
+    }
+    offset.increase(64);
   });
   f.while(offset.less(end), () => {
-    rest.set(combine(rest, formula(f.vector(loadSplat(input.add(offset))))));
+    const value = f.vector(loadSplat(input.add(offset)));
+    for (const { rest, take } of states) take(rest, value);
     offset.increase(4);
   });
-  both.set(combine(both, second));
-  return { both, rest };
+  return states.map(({ parts: [a, b, c, d], rest, combine }) => {
+    a!.set(combine(combine(a!, b!), combine(c!, d!)));
+    return { all: a!, rest };
+  });
 }
+
+const add = (a: Vector, b: Vector) => a.add(b);
+const larger = (a: Vector, b: Vector) => a.atLeast(b);
+const smaller = (a: Vector, b: Vector) => a.atMost(b);
+const LARGEST = 3.4028234663852886e38;
 
 /** Sum of `formula(input[i])` over `count` floats. */
 export function sumFloats(
   f: FunctionBuilder,
   { input, count }: { input: Int; count: Int },
-  formula: (value: Vector) => Vector = (value) => value,
+  formula?: (value: Vector) => Vector,
 ): Real {
-  const { both, rest } = foldFloats(f, { input, count, start: f.constant(0) }, formula, (a, b) => a.add(b));
-  return both.sumOfLanes().add(rest.lane(0));
+  const [sum] = foldFloats(f, { input, count }, { start: f.constant(0), combine: add, ...(formula && { formula }) });
+  return sum!.all.sumOfLanes().add(sum!.rest.lane(0));
 }
 
 /** Largest of `count` floats; -3.4e38 for none. */
 export function maxFloats(f: FunctionBuilder, { input, count }: { input: Int; count: Int }): Real {
-  const lowest = f.constant(-3.4028234663852886e38);
-  const { both, rest } = foldFloats(
-    f,
-    { input, count, start: lowest },
-    (value) => value,
-    (a, b) => a.atLeast(b),
-  );
-  return both.maxOfLanes().max(rest.lane(0));
+  const [most] = foldFloats(f, { input, count }, { start: f.constant(-LARGEST), combine: larger });
+  return most!.all.maxOfLanes().max(most!.rest.lane(0));
+}
+
+/** Largest magnitude of `count` floats; 0 for none. */
+export function maxMagnitude(f: FunctionBuilder, { input, count }: { input: Int; count: Int }): Real {
+  const formula = (value: Vector) => value.abs();
+  const [most] = foldFloats(f, { input, count }, { start: f.constant(0), formula, combine: larger });
+  return most!.all.maxOfLanes().max(most!.rest.lane(0));
+}
+
+/** The least and the largest of `count` floats and 0, in one pass. */
+export function rangeWithZero(
+  f: FunctionBuilder,
+  { input, count }: { input: Int; count: Int },
+): { least: Real; most: Real } {
+  const start = f.constant(0);
+  const [least, most] = foldFloats(f, { input, count }, { start, combine: smaller }, { start, combine: larger });
+  return {
+    least: f.real(least!.all.minOfLanes().min(least!.rest.lane(0))),
+    most: f.real(most!.all.maxOfLanes().max(most!.rest.lane(0))),
+  };
 }
