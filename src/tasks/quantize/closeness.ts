@@ -23,7 +23,7 @@ export interface Closeness {
 }
 
 /** By how much the nearest picture's cosine has to exceed the second's, so that the order is not left to chance. */
-export const CLEAR = 0.02;
+const CLEAR = 0.02;
 
 /** Compares answers picture by picture; both lists have at least one. */
 export function closenessOf(

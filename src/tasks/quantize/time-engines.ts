@@ -16,7 +16,7 @@ const MOST_ROUNDS = 10;
 const MOST_MS = 3000;
 
 /** All but the plain JavaScript one, which takes minutes for a pass of a large model. */
-export const TIMED_ENGINES: readonly EngineName[] = ENGINES.filter((engine) => engine !== "cpu");
+const TIMED_ENGINES: readonly EngineName[] = ENGINES.filter((engine) => engine !== "cpu");
 
 /** Times a model and its quantized copy on every engine that is installed and works here. */
 export async function timeEngines(
