@@ -42,7 +42,7 @@ const many = {
   model: modelFolder("vit-deep"),
   picture: largerPhoto,
 };
-const real = { runs: 1, requests: count(1_000), warmUp: count(40), model: smallModel, picture: photo };
+const real = { runs: 2, requests: count(500), warmUp: count(40), model: smallModel, picture: photo };
 const ALL = [
   ["overhead", () => scenarios.overhead(built, { pairs: 5, pictures: count(48) })],
   ["S1-real", () => scenarios.overload(built, real)],

@@ -96,7 +96,8 @@ async function startService(
     ...[...models.values()].map(({ name, admission }) => ({ model: name, pending: admission.pending })),
     ...(faces ? [{ model: "faces", pending: faces.admission.pending }] : []),
   ]);
-  const limits = { queue: options.queue, batch: options.batch };
+  const { queue, batch, deadlineMs } = options;
+  const limits = { queue, batch, deadlineMs };
   for (const [name, source] of Object.entries(options.models ?? {})) {
     const host: ModelHost = source instanceof VisionModel ? localModel(source) : engine!.models.get(name)!;
     models.set(name, new ModelService(name, host, pictures, limits, metrics));

@@ -23,7 +23,36 @@ it("refuses what would never fit with another code", () => {
   expect(() => new Admission(3).enter(4)).toThrowError(expect.objectContaining({ code: "server/too-many-pictures" }));
 });
 
-it("tells for how long it has been full", () => {
+it("refuses what would wait for most of its deadline, though there is a place, but never the only one", () => {
+  const admission = new Admission(64, 10_000);
+  for (let i = 0; i < 40; i++) admission.measured(2, 1); // the running mean nears 2 s
+  for (let pictures = 0; pictures < 4; pictures++) admission.enter(1);
+  expect(() => admission.enter(1)).toThrowError(
+    expect.objectContaining({ code: "server/overloaded", details: { retryAfter: 8 } }),
+  );
+  const slow = new Admission(64, 10_000);
+  slow.measured(1_000, 1);
+  slow.enter(1);
+  expect(() => slow.enter(1)).toThrowError(expect.objectContaining({ code: "server/overloaded" }));
+});
+
+it("tells for how long it has been full: until half of the places are free again, since one alone is soon taken", () => {
+  vi.useFakeTimers();
+  const admission = new Admission(4);
+  const leaves = [1, 2, 3, 4].map(() => admission.enter(1));
+  vi.advanceTimersByTime(3_000);
+  leaves.pop()!();
+  expect(admission.fullMs).toBe(3_000);
+  leaves.push(admission.enter(1));
+  vi.advanceTimersByTime(3_000);
+  expect(admission.fullMs).toBe(6_000);
+  leaves.pop()!();
+  leaves.pop()!();
+  expect(admission.fullMs).toBe(0);
+  vi.useRealTimers();
+});
+
+it("of one place, is full until it is free", () => {
   vi.useFakeTimers();
   const admission = new Admission(1);
   expect(admission.fullMs).toBe(0);

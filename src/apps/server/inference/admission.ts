@@ -1,15 +1,25 @@
 import { ServerError } from "../../../errors.js";
 
+/** How much of the time to the deadline may be spent waiting: how long pictures take is known from the last ones only. */
+const SHARE_OF_TIME = 0.75;
+
 /** Lets so many pictures in at a time, and says to the rest when to come again. */
 export class Admission {
   /** Pictures that were let in and are not answered. */
   pending = 0;
-  /** Since when there is no place, in milliseconds of `performance.now()`. */
-  private fullSince: number | undefined;
+  /** Since when there is no place, in milliseconds of `performance.now()`, and for how many pictures there was. */
+  private full: { since: number; pending: number } | undefined;
   /** Running mean of what a picture takes, in seconds. */
   private secondsEach = 0.05;
 
-  constructor(private readonly limit: number) {}
+  /**
+   * @param limit pictures
+   * @param mostMs longest time that a picture may wait for those before it, in milliseconds: who would wait longer than its deadline is better off elsewhere
+   */
+  constructor(
+    private readonly limit: number,
+    private readonly mostMs = Number.POSITIVE_INFINITY,
+  ) {}
 
   /**
    * Takes places, or none.
@@ -25,16 +35,19 @@ export class Admission {
       );
     this.check(pictures);
     this.pending += pictures;
-    if (this.pending === this.limit) this.fullSince ??= performance.now();
+    if (this.pending === this.limit) this.becomesFull();
     return () => {
       this.pending -= pictures;
-      this.fullSince = undefined;
+      // Not at the first place that is free: under load it is taken again at once.
+      if (this.full && this.pending <= this.full.pending / 2) this.full = undefined;
     };
   }
 
   /** @throws ServerError `server/overloaded` where there is no place now */
   check(pictures = 1): void {
-    if (this.pending + pictures <= this.limit) return;
+    const isInTime = 1000 * this.pending * this.secondsEach <= this.mostMs * SHARE_OF_TIME;
+    if (this.pending + pictures <= this.limit && isInTime) return;
+    if (pictures === 1) this.becomesFull();
     throw new ServerError("server/overloaded", "The queue is full. Send the request again a little later.", {
       details: { retryAfter: this.retryAfter() },
     });
@@ -45,9 +58,13 @@ export class Admission {
     this.secondsEach += 0.2 * (seconds / pictures - this.secondsEach);
   }
 
-  /** Milliseconds for which every place has been taken. */
+  /** Milliseconds for which there has been no place, or one only now and then. */
   get fullMs(): number {
-    return this.fullSince === undefined ? 0 : performance.now() - this.fullSince;
+    return this.full ? performance.now() - this.full.since : 0;
+  }
+
+  private becomesFull(): void {
+    this.full ??= { since: performance.now(), pending: this.pending };
   }
 
   /** Seconds until those that wait are done, 1 to 60. */

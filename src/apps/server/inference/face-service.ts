@@ -26,7 +26,7 @@ export class FaceService {
     limits: QueueLimits,
     private readonly metrics: ServerMetrics,
   ) {
-    this.admission = new Admission(limits.queue);
+    this.admission = new Admission(limits.queue, limits.deadlineMs);
     this.decoded = new Gate(2 * limits.batch);
     this.batches = new BatchQueue((images) => host.analyze(images), limits.batch, {
       started: (waits) => metrics.batchStarted(NAME, waits),

@@ -11,6 +11,8 @@ export interface QueueLimits {
   queue: number;
   /** Pictures in one forward pass. */
   batch: number;
+  /** Longest time for an answer, in milliseconds. */
+  deadlineMs: number;
 }
 
 interface Item {
@@ -33,7 +35,7 @@ export class ModelService {
     readonly limits: QueueLimits,
     private readonly metrics: ServerMetrics,
   ) {
-    this.admission = new Admission(limits.queue);
+    this.admission = new Admission(limits.queue, limits.deadlineMs);
     this.batches = new BatchQueue((items) => this.forward(items), limits.batch, {
       started: (waits) => metrics.batchStarted(name, waits),
       ended: (seconds, items) => {
