@@ -3,7 +3,7 @@
 // "N passed, N failed".
 //
 //   npm run build && node tools/batch/kills.mjs [--pictures 2000] [--kills 25] [--model FOLDER] [--node PATH]
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -38,6 +38,9 @@ function start(...argv) {
 }
 const embed = (out, ...more) =>
   start("batch", "embed", values.model, "pictures", "--part-size", "32", "--out", out, ...more);
+let alone = 0;
+/** Milliseconds that a process lives: from too little to begin to a quarter of what the whole takes. */
+const someTime = (number) => 300 + ((number * 0.618034) % 1) * (1000 + alone / 4);
 /** Broken pictures are among them, so a batch that has ended exits with 1. */
 const ENDED = 1;
 
@@ -46,7 +49,7 @@ async function killed(out) {
   let left = kills;
   for (;;) {
     const child = embed(out);
-    const lives = left > 0 ? (1.5 + ((left * 0.618034) % 1) * 4) * 1000 : undefined;
+    const lives = left > 0 ? someTime(left) : undefined;
     const code = lives === undefined ? await child.ended : await Promise.race([child.ended, sleep(lives)]);
     if (code !== undefined && code !== null) {
       if (code !== ENDED) throw new Error(`exit code ${code}`);
@@ -73,7 +76,7 @@ async function throughQueue(out) {
     let batch = embed(out, "--queue", url);
     let done = 0;
     for (let isOver = false; !isOver; ) {
-      const code = await Promise.race([batch.ended, sleep(3000 + ((done * 0.618034) % 1) * 4000)]);
+      const code = await Promise.race([batch.ended, sleep(someTime(done))]);
       isOver = code !== undefined && code !== null;
       if (isOver && code !== ENDED) throw new Error(`exit code ${code}`);
       if (isOver || done >= kills) continue;
@@ -118,8 +121,10 @@ try {
   await makePictures(path("pictures"), pictures);
   const begin = performance.now();
   if ((await embed("whole.parquet").ended) !== ENDED) throw new Error("the run that nobody kills failed");
-  const alone = (performance.now() - begin) / 1000;
-  console.log(`${pictures} pictures, nobody killed: ${alone.toFixed(0)} s`);
+  alone = performance.now() - begin;
+  console.log(
+    `${pictures} pictures, Node ${execFileSync(values.node, ["--version"]).toString().trim()}, nobody killed: ${(alone / 1000).toFixed(0)} s`,
+  );
   const wanted = readFileSync(path("whole.parquet"));
   const compare = async (out, work) => {
     const { kills, seconds } = await work(out);
