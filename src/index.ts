@@ -24,6 +24,7 @@ export { attentionRollout, type Explanation, explain } from "./tasks/explain.js"
 export type { FeatureOptions, Features } from "./tasks/features.js";
 export type { ImageInput, RawPixels } from "./tasks/image-input.js";
 export { type LoadModelOptions, loadModel } from "./tasks/load-model.js";
+export { type ExportOnnxOptions, exportOnnx, exportOnnxBeside } from "./tasks/onnx/export-onnx.js";
 export type { OutputName } from "./tasks/outputs.js";
 export type { NumericArray } from "./tasks/pass.js";
 export type { Budget } from "./tasks/quantize/budget.js";

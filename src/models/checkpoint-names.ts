@@ -71,6 +71,13 @@ export function renamedShapes(
   return new Map([...weights].map(([name, { shape }]) => [rename(name), shape]));
 }
 
+/** Every tensor of a checkpoint whose names are ours already. */
+export function ownNames(tensors: ReadonlyMap<string, Stored>): Map<string, StoredWeight> {
+  return new Map(
+    [...tensors].map(([name, { dtype, shape }]) => [name, { name, dtype, shape: [...shape], firstRow: 0 }]),
+  );
+}
+
 export interface TranslatedNames {
   weights: Map<string, StoredWeight>;
   /** Pairs of names in the file that mean the same weight. */

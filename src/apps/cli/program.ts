@@ -10,6 +10,7 @@ import { embedCommand } from "./embed.js";
 import { evaluateCommand } from "./evaluate.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { explainCommand } from "./explain.js";
+import { exportCommand } from "./export.js";
 import { facesCommand } from "./faces.js";
 import { fitCommand } from "./fit.js";
 import { listCommand } from "./hub/list.js";
@@ -56,6 +57,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal, versio
     embedCommand,
     evaluateCommand,
     explainCommand,
+    exportCommand,
     facesCommand,
     fitCommand,
     indexCommand,

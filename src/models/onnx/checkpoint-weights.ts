@@ -7,8 +7,8 @@ import { readScales } from "../read-scales.js";
 import type { OnnxWeights, QuantizedWeight } from "./onnx-weights.js";
 
 export interface CheckpointWeightsOptions {
-  /** A weights file's path from the graph's folder. */
-  locate(file: string): string;
+  /** A weights file's path from the graph's folder. Not needed for reading only. */
+  locate?(file: string): string;
   /** Whether matrices that are stored as integers stay integers. Default `"float32"`. */
   stored?: "as-integers" | "float32";
   /**
@@ -28,13 +28,11 @@ export class CheckpointWeights implements OnnxWeights {
   constructor(
     private readonly checkpoint: Checkpoint,
     private readonly fitted: Pick<FittedCheckpoint, "weights" | "computed">,
-    private readonly options: CheckpointWeightsOptions,
+    private readonly options: CheckpointWeightsOptions = {},
   ) {}
 
   add(graph: OnnxGraph, name: string, shape: readonly number[]): string {
-    const made = this.fitted.computed.get(name);
-    if (made) return graph.floats(shape, made.values, name);
-    if (shape.length !== 2) return graph.floats(shape, this.read(name, shape), name);
+    if (shape.length !== 2 || this.fitted.computed.has(name)) return graph.floats(shape, this.read(name, shape), name);
     const { dtype } = this.place(name, shape);
     if (dtype === "F32") return this.external(graph, name, name, shape);
     const stored = this.external(graph, `${name} as ${dtype}`, name, shape);
@@ -69,7 +67,7 @@ export class CheckpointWeights implements OnnxWeights {
 
   private external(graph: OnnxGraph, as: string, name: string, shape: readonly number[]): string {
     const { dtype, file, offset, range } = this.place(name, shape);
-    const location = this.options.locate(file);
+    const location = this.options.locate!(file);
     return graph.external(as, dtype as OnnxType, shape, {
       location,
       offset: offset + range.begin,
@@ -78,11 +76,15 @@ export class CheckpointWeights implements OnnxWeights {
   }
 
   /** A weight's numbers, row-major. */
-  private read(name: string, shape: readonly number[]): Float32Array {
+  read(name: string, shape: readonly number[]): Float32Array {
+    const made = this.fitted.computed.get(name);
+    if (made) return made.values;
     const { stored, dtype, range } = this.place(name, shape);
     const bytes = new Uint8Array(range.end - range.begin);
     this.checkpoint.readIntoSync(stored, bytes, range);
-    return toFloat32(bytes, dtype);
+    const values = toFloat32(bytes, dtype);
+    const scales = this.scales(name);
+    return scales ? values.map((value, i) => value * scales[Math.floor((i * scales.length) / values.length)]!) : values;
   }
 
   /** Of a matrix that is stored as integers, one for each row. */

@@ -1,3 +1,5 @@
+import type { BilinearUpsamplingConfig } from "../../nn/bilinear-upsampling.js";
+import type { DepthToSpaceConfig } from "../../nn/depth-to-space.js";
 import type { SeparableConvolutionConfig } from "../../nn/separable-convolution.js";
 import type { ZeroBorderConfig } from "../../nn/zero-border.js";
 import { SEPARABLE_SIDE, windowsAlong } from "../../ops/separable-convolution.js";
@@ -106,6 +108,18 @@ export function zeroPadChannels(step: LayerStep): string {
     [0, 0],
     [0, 0],
   ]);
+}
+
+export function bilinearUpsampling(step: LayerStep, { factor }: BilinearUpsamplingConfig): string {
+  const scales = step.graph.floats([4], Float32Array.of(1, 1, factor, factor));
+  return step.node("Resize", [step.input.name, "", scales], {
+    mode: "linear",
+    coordinate_transformation_mode: "half_pixel",
+  });
+}
+
+export function depthToSpace(step: LayerStep, { block }: DepthToSpaceConfig): string {
+  return step.node("DepthToSpace", [step.input.name], { blocksize: block, mode: "DCR" });
 }
 
 /** TF.js flattens channels last. Feature map → `[batch, ...shape]` */

@@ -9,6 +9,8 @@ import * as transformer from "./transformer-nodes.js";
 // biome-ignore lint/suspicious/noExplicitAny: each entry knows the config of the class that it stands for
 type Emit = (step: LayerStep, config: any) => string;
 
+const namesOf = (step: LayerStep) => step.inputs.map(({ name }) => name);
+
 /** What a layer of each class computes, in ONNX's operators. Which layers a model has, and how they hang together, its builder says. */
 const NODES: Record<string, Emit> = {
   VitrailPatchEmbedding: transformer.patchEmbedding,
@@ -24,15 +26,13 @@ const NODES: Record<string, Emit> = {
   VitrailSeparableConvolution: convolutions.separableConvolution,
   VitrailZeroBorder: convolutions.zeroBorder,
   VitrailZeroPadChannels: convolutions.zeroPadChannels,
+  VitrailBilinearUpsampling: convolutions.bilinearUpsampling,
+  VitrailDepthToSpace: convolutions.depthToSpace,
   Conv2D: convolutions.convolution("dense"),
   DepthwiseConv2D: convolutions.convolution("depthwise"),
   Reshape: convolutions.reshape,
-  Concatenate: (step) =>
-    step.node(
-      "Concat",
-      step.inputs.map(({ name }) => name),
-      { axis: 1 },
-    ),
+  Add: (step) => step.node("Add", namesOf(step)),
+  Concatenate: (step) => step.node("Concat", namesOf(step), { axis: 1 }),
 };
 
 export interface LayersGraphOptions {

@@ -1,6 +1,6 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { openCheckpoint } from "../../io/open-checkpoint.js";
-import type { StoredWeight } from "../../models/checkpoint-names.js";
+import { ownNames } from "../../models/checkpoint-names.js";
 import { loadWeights } from "../../models/load-weights.js";
 import type { Target } from "../../models/mismatch-error.js";
 
@@ -19,12 +19,9 @@ export async function loadNetwork<Network extends { model: LayersModel }>(
   const checkpoint = await openCheckpoint(weights);
   try {
     signal?.throwIfAborted();
-    const stored = new Map<string, StoredWeight>();
-    for (const [name, { dtype, shape }] of checkpoint.tensors)
-      stored.set(name, { name, dtype, shape: [...shape], firstRow: 0 });
     const network = build();
     try {
-      loadWeights(network.model, checkpoint, stored, { signal, target });
+      loadWeights(network.model, checkpoint, ownNames(checkpoint.tensors), { signal, target });
     } catch (error) {
       network.model.dispose();
       throw error;

@@ -148,7 +148,12 @@ export class OnnxPass implements Pass {
     const folder = commonFolder(this.stamps.paths);
     const locate = (file: string) => pathWithin(folder, this.stamps.pathOf(file));
     const weights = new CheckpointWeights(checkpoint, this.fitted, { ...this.model.precision, locate });
-    const graph = await transformerGraph(this.fitted, names, { weights, picture: "channels-last", opset: 23 }, signal);
+    const graph = await transformerGraph(
+      this.fitted,
+      new Map(names.map((name) => [name, name])),
+      { weights, picture: "channels-last", opset: 23 },
+      signal,
+    );
     try {
       const id = await this.engine.thread.create(graph, { folder, threads: this.engine.threads });
       return { names: new Set(names), id };

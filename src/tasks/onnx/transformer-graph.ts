@@ -11,13 +11,13 @@ import { exclusive } from "../exclusive.js";
 /**
  * The ONNX graph of a transformer, from the layers that its builder makes.
  *
- * @param names of the transformer's outputs
+ * @param names of the graph's outputs → of the transformer's
  * @returns the bytes of an .onnx file
  * @throws CheckpointError `checkpoint/mismatch`, `checkpoint/dtype`, `checkpoint/scales`
  */
 export function transformerGraph(
   { config, weights: stored, computed }: FittedCheckpoint,
-  names: readonly string[],
+  names: ReadonlyMap<string, string>,
   how: Pick<LayersGraphOptions, "weights" | "picture" | "opset">,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
@@ -25,7 +25,7 @@ export function transformerGraph(
     const { model, outputs } = visionTransformer(config.architecture);
     try {
       checkWeights(parametersOf(model), stored, { computed });
-      const asked = new Map(names.map((name): [string, SymbolicTensor] => [name, outputs.get(name)!]));
+      const asked = new Map([...names].map(([name, own]): [string, SymbolicTensor] => [name, outputs.get(own)!]));
       return layersGraph({ input: model.inputs[0]!, outputs: asked, ...how }).toBytes();
     } finally {
       disposeModel(model);
