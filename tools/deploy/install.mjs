@@ -15,7 +15,7 @@ const JUDGES = [
   "azure-ai-ml==1.35.2",
 ];
 /** crun refuses machines with both kinds of control groups; runc does not. */
-const DEBIAN = ["podman", "runc", "mmdebstrap"];
+const DEBIAN = ["podman", "runc", "mmdebstrap", "redis-server"];
 
 const stdio = ["ignore", 2, 2];
 const folder = join(import.meta.dirname, "../../.cache/deploy");

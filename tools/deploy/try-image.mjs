@@ -4,7 +4,9 @@
 //   node tools/deploy/try-image.mjs --base docker.io/library/node:24-slim
 //
 // Without --base the image stands on a Debian with Node 24 that is made here, since not every machine reaches a registry of images.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +39,7 @@ const trials = [
   ["is unhealthy where nothing listens", isUnhealthy],
   ["answers what it has begun when it is stopped, and exits with 0", drains],
   ["exits with 0 when it is stopped while models load", stopsWhileLoading],
+  ["works through a queue on Redis, as compose.yaml has it", worksThroughQueue],
   ["scores as an Azure ML endpoint, with the model where Azure mounts it", scoresForAzure],
 ];
 
@@ -92,7 +95,7 @@ function npmSettings() {
     file,
     [`registry=${get("registry")}`, ...(hasCertificates ? ["cafile=/etc/npm-ca.crt"] : [])].join("\n"),
   );
-  const args = ["--volume", `${file}:/root/.npmrc:ro`];
+  const args = ["--volume", `${file}:/usr/local/etc/npmrc:ro`];
   if (hasCertificates) args.push("--volume", `${certificates}:/etc/npm-ca.crt:ro`);
   return { args, remove: () => rmSync(folder, { recursive: true }) };
 }
@@ -184,6 +187,42 @@ async function stopsWhileLoading() {
     for (const socket of sockets) socket.destroy();
     hub.close();
   }
+}
+
+async function worksThroughQueue() {
+  const folder = mkdtempSync(join(tmpdir(), "vitrail-queue-"));
+  const photos = ["hopper.jpg", "coffee.png", "rocket.jpg"];
+  for (const name of photos) cpSync(join(root, "conformance/photos", name), join(folder, name));
+  const port = await freePort();
+  const redis = spawn("redis-server", ["--port", port, "--bind", "127.0.0.1", "--save", ""], { stdio: "ignore" });
+  const settings = [
+    ...[...LOCKED.slice(0, -1), "host", "--user", `${process.getuid()}:${process.getgid()}`],
+    ...[...model, "--volume", `${folder}:/data`, "--workdir", "/data"],
+  ];
+  const queue = ["--queue", `redis://127.0.0.1:${port}`];
+  const worker = new Container([...settings, IMAGE, "worker", ...queue]);
+  try {
+    const batch = ["batch", "classify", "/models/vit", ".", "--out", "labels.parquet", ...queue];
+    const said = runImage([...settings, IMAGE, ...batch]);
+    if (!said.startsWith(`${photos.length} rows`)) throw new Error(`It said "${said}".`);
+    if (readFileSync(join(folder, "labels.parquet")).toString("latin1", 0, 4) !== "PAR1") throw new Error("no Parquet");
+    worker.terminate();
+    const code = await eventually(() => worker.exitCode());
+    if (code !== 0) throw new Error(`the worker's exit code is ${code}: ${worker.said()}`);
+    return said;
+  } finally {
+    worker.remove();
+    redis.kill();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return String(port);
 }
 
 async function scoresForAzure() {
