@@ -63,7 +63,7 @@ async function look(picture) {
       return hits.map(({ id, score }) => row([id, score.toFixed(4)]));
     }),
   ]);
-  status.textContent = failures.length > 0 ? failures.join(" ") : "done";
+  status.textContent = failures.length > 0 ? [...new Set(failures)].join(" ") : "done";
 }
 
 file.addEventListener("change", () => {
