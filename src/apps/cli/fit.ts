@@ -23,11 +23,18 @@ interface FitCommandOptions
       | "patience"
       | "cache"
       | "checkpoint"
+      | "unfreeze"
+      | "backboneLearningRate"
+      | "microBatch"
     > {
   model: string;
   out: string;
   balanced?: true;
   views?: number;
+  loraRank?: number;
+  loraAlpha?: number;
+  loraTargets?: string;
+  loraLayers?: number;
   test?: string;
   report?: string;
   json?: true;
@@ -37,6 +44,8 @@ const EXAMPLES = `
 Examples:
   vitrail fit photos/ --model ./vit --out ./my-head              photos/cat/*.jpg, photos/dog/*.jpg, …
   vitrail fit labels.csv --model ./vit --out ./my-head --cache features --test held-out/ --report head.html
+  vitrail fit photos/ --model ./vit --out ./my-vit --unfreeze 2 --cache tokens       the last two blocks are trained too
+  vitrail fit photos/ --model ./vit --out ./my-vit --lora-rank 8 --lora-layers 4
   vitrail classify ./my-head other-photos/
 
 A .csv has the columns path and label (or labels, with | between them), a .jsonl the fields { "path", "label" } or { "path", "labels" }.`;
@@ -56,6 +65,9 @@ const PASSED = [
   "cache",
   "checkpoint",
   "batch",
+  "unfreeze",
+  "backboneLearningRate",
+  "microBatch",
 ] as const;
 
 /** `vitrail fit`: trains a classifier's head on labelled pictures. */
@@ -81,6 +93,17 @@ export function fitCommand(run: RunCommand): Command {
     .option("--weight-decay <share>", "adamw (default: 0.01)", numberArgument)
     .option("--epochs <count>", "most of them", numberArgument)
     .option("--patience <epochs>", "adamw: stop after so many without a better one (default: 10)", numberArgument)
+    .option("--unfreeze <blocks>", "train so many of the last blocks with the head", numberArgument)
+    .option(
+      "--lora-rank <rank>",
+      "train low-rank adapters in the attentions with the head (default: 8)",
+      numberArgument,
+    )
+    .option("--lora-alpha <alpha>", "they count alpha / rank (default: 16)", numberArgument)
+    .option("--lora-targets <names>", "of query, key, value and output, with commas (default: query,value)")
+    .option("--lora-layers <blocks>", "in so many of the last blocks (default: all)", numberArgument)
+    .option("--backbone-learning-rate <rate>", "of blocks (default: 0.00005; adapters 0.001)", numberArgument)
+    .option("--micro-batch <count>", "pictures that pass trained blocks at once (default: 8)", numberArgument)
     .option("--cache <folder>", "keep the backbone's features there")
     .option("--checkpoint <file>", "adamw: keep the state there, and go on from it")
     .option("--test <examples>", "other pictures to judge the head by (default: those kept for validation)")
@@ -94,15 +117,16 @@ export function fitCommand(run: RunCommand): Command {
         PASSED.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
       );
       const line = terminal.progress("reading examples");
-      const head = await fitHead(model, source, {
+      await using head = await fitHead(model, source, {
         ...passed,
         ...(options.balanced && { classWeights: "balanced" }),
         ...(options.views !== undefined && { augmentation: { views: options.views } }),
+        ...loraOptions(options),
         signal: terminal.signal,
         progress: (event) => line.update(progressText(event)),
       }).finally(line.end);
       await head.save(options.out);
-      const { summary, history } = head;
+      const { summary, history, settings } = head;
       const own = options.test === undefined ? head.validation : undefined;
       const evaluation =
         own ??
@@ -112,7 +136,11 @@ export function fitCommand(run: RunCommand): Command {
         }));
       if (options.json)
         terminal.out(
-          JSON.stringify({ summary, last: history.at(-1), evaluation: evaluationDocument(evaluation) }, null, 2),
+          JSON.stringify(
+            { summary, tuning: settings.tuning, last: history.at(-1), evaluation: evaluationDocument(evaluation) },
+            null,
+            2,
+          ),
         );
       else
         for (const text of [
@@ -126,6 +154,17 @@ export function fitCommand(run: RunCommand): Command {
       return summary.omitted.length > 0 ? EXIT.someFailed : EXIT.ok;
     }),
   );
+}
+
+/** `lora` where one of its options is given. */
+function loraOptions({ loraRank, loraAlpha, loraTargets, loraLayers }: FitCommandOptions): Pick<FitOptions, "lora"> {
+  const given = Object.entries({
+    rank: loraRank,
+    alpha: loraAlpha,
+    targets: loraTargets?.split(",").map((target) => target.trim()),
+    layers: loraLayers,
+  }).filter(([, value]) => value !== undefined);
+  return given.length > 0 ? { lora: Object.fromEntries(given) } : {};
 }
 
 function progressText(event: FitProgress): string {

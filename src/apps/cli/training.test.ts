@@ -49,6 +49,23 @@ describe("vitrail fit", () => {
     expect(last.epoch).toBe(2);
   });
 
+  it.each([
+    ["blocks", ["--unfreeze", "1"], { kind: "unfreeze", first: 1 }],
+    ["adapters", ["--lora-rank", "4", "--lora-targets", "query, output"], { kind: "lora", first: 0 }],
+  ])("trains %s with the head", async (name, options, tuning) => {
+    const out = join(folder, name);
+    const { code, json } = await runFit("--out", out, "--epochs", "2", ...options, "--json");
+    expect(code).toBe(0);
+    expect(json().tuning).toMatchObject(tuning);
+    expect((await runForTest(["evaluate", out, test])).code).toBe(0);
+  });
+
+  it("says which blocks there are to be trained", async () => {
+    const { code, notes } = await runFit("--out", join(folder, "deep"), "--unfreeze", "3");
+    expect(code).toBe(2);
+    expect(notes).toMatch(/"unfreeze" must be a whole number from 1 to 2; found 3/);
+  });
+
   it("reads a CSV of many labels, tells what it leaves out, and exits with 1 then", async () => {
     const list = join(folder, "labels.csv");
     const rows = ["brick", "grass"].flatMap((label) =>
