@@ -110,6 +110,13 @@ describe("TEI", () => {
     expect(raw).toEqual(await model.classify(photo, { activation: "none" }));
   });
 
+  it("tells at /info how a model's weights are kept", async () => {
+    await using int8 = await testServer({ models: { m: { model: tinyModel("vit"), dtype: "int8" } } });
+    const info = async (from: VitrailServer) => (await from.fetch(new Request("http://localhost/info"))).json();
+    expect(await info(int8)).toMatchObject({ model_id: "m", model_dtype: "int8", max_client_batch_size: 64 });
+    expect(await info(server)).toMatchObject({ model_id: "emotions", model_dtype: "float32" });
+  });
+
   it("takes another model by its name", async () => {
     const answer = await answerOf(await postJson("/embed", { inputs: base64(photo), model: "encoder" }));
     expect(answer[0]).toHaveLength(32);

@@ -104,7 +104,7 @@ export const tei: Dialect = {
         const { labels, config } = model;
         return {
           model_id: model.name,
-          model_dtype: "float32",
+          model_dtype: model.dtype,
           model_type:
             labels.length > 0
               ? {

@@ -23,12 +23,12 @@ it("refuses what would never fit with another code", () => {
   expect(() => new Admission(3).enter(4)).toThrowError(expect.objectContaining({ code: "server/too-many-pictures" }));
 });
 
-it("refuses what would wait for most of its deadline, though there is a place, but never the only one", () => {
+it("refuses what would wait for half of its deadline, though there is a place, but never the only one", () => {
   const admission = new Admission(64, 10_000);
   for (let i = 0; i < 40; i++) admission.measured(2, 1); // the running mean nears 2 s
-  for (let pictures = 0; pictures < 4; pictures++) admission.enter(1);
+  for (let pictures = 0; pictures < 3; pictures++) admission.enter(1);
   expect(() => admission.enter(1)).toThrowError(
-    expect.objectContaining({ code: "server/overloaded", details: { retryAfter: 8 } }),
+    expect.objectContaining({ code: "server/overloaded", details: { retryAfter: 6 } }),
   );
   const slow = new Admission(64, 10_000);
   slow.measured(1_000, 1);

@@ -1,7 +1,7 @@
 import { ServerError } from "../../../errors.js";
 
-/** How much of the time to the deadline may be spent waiting: how long pictures take is known from the last ones only. */
-const SHARE_OF_TIME = 0.75;
+/** How much of the time to the deadline may be spent waiting: its own batch takes time too, and how long pictures take is known from the last ones only. */
+const SHARE_OF_TIME = 0.5;
 
 /** Lets so many pictures in at a time, and says to the rest when to come again. */
 export class Admission {

@@ -16,6 +16,8 @@ export type BatchOutputs = Partial<Record<ServedOutput, NumericArray>>;
 /** A model, wherever it runs. */
 export interface ModelHost {
   readonly config: ModelConfig;
+  /** How its weights are kept. */
+  readonly dtype: VisionModel["dtype"];
   readonly isUp: boolean;
   /** @param values `[pictures, height, width, 3]`, prepared */
   run(values: Float32Array, pictures: number, outputs: readonly ServedOutput[]): Promise<BatchOutputs>;
@@ -34,6 +36,7 @@ export interface FaceHost {
 export function localModel(model: VisionModel): ModelHost {
   return {
     config: model.config,
+    dtype: model.dtype,
     isUp: true,
     run: (values, pictures, outputs) => runBatch(model, values, pictures, outputs),
   };

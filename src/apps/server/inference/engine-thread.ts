@@ -25,7 +25,7 @@ export type EngineReply = { outputs: BatchOutputs } | { faces: (FaceAnalysis | {
 
 /** What was loaded, each warmed by a first pass. */
 export interface EngineFacts {
-  models: Record<string, ModelConfig>;
+  models: Record<string, { config: ModelConfig; dtype: VisionModel["dtype"] }>;
 }
 
 const data = workerData as EngineData;
@@ -44,7 +44,7 @@ await serveThread<EngineRequest, EngineReply, EngineFacts>(async () => {
   for (const model of bySource.values()) await warm(model);
   await analyzer?.analyze({ data: new Uint8Array(64 * 64 * 3), width: 64, height: 64 });
   return {
-    facts: { models: Object.fromEntries([...models].map(([name, { config }]) => [name, config])) },
+    facts: { models: Object.fromEntries([...models].map(([name, { config, dtype }]) => [name, { config, dtype }])) },
     handle: async (request) => {
       if ("images" in request) {
         const outcomes = await analyzeBatch(analyzer!, request.images);

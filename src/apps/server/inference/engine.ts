@@ -21,9 +21,10 @@ export class Engine {
       return pool.run(request, transfer);
     };
     const models = new Map<string, ModelHost>();
-    for (const [model, config] of Object.entries(facts.models))
+    for (const [model, { config, dtype }] of Object.entries(facts.models))
       models.set(model, {
         config,
+        dtype,
         get isUp() {
           return pool.isUp;
         },

@@ -49,6 +49,10 @@ export class ModelService {
     return this.host.config;
   }
 
+  get dtype() {
+    return this.host.dtype;
+  }
+
   get labels(): readonly string[] {
     return this.host.config.labels;
   }
