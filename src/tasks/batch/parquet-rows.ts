@@ -3,6 +3,8 @@ import type { ListingRow } from "./listing-rows.js";
 
 /** As many rows are read at once: with pictures in them, some tens of megabytes. */
 const GROUP = 256;
+/** Columns that hold encoded pictures. */
+const MAY_BE_BYTES = ["bytes", "image_bytes", "image"];
 
 /** Loads the package that reads Parquet. @throws InputError `input/not-installed` */
 async function loadParquetReader(): Promise<typeof import("hyparquet")> {
@@ -37,6 +39,16 @@ export async function* parquetRows(path: string): AsyncGenerator<ListingRow> {
     const rowEnd = Math.min(from + GROUP, rows);
     // Bytes must stay bytes: a picture is no text.
     const group = await reading(() => parquetReadObjects({ file, metadata, rowStart: from, rowEnd, utf8: false }));
-    for (const [i, fields] of group.entries()) yield { line: from + i + 1, fields };
+    for (const [i, fields] of group.entries()) yield { line: from + i + 1, fields: withTexts(fields) };
   }
+}
+
+/** Texts whose writer did not say that they are some. */
+function withTexts(fields: Record<string, unknown>): Record<string, unknown> {
+  const named = Object.entries(fields).map(([name, value]) =>
+    value instanceof Uint8Array && !MAY_BE_BYTES.includes(name)
+      ? [name, new TextDecoder().decode(value)]
+      : [name, value],
+  );
+  return Object.fromEntries(named);
 }

@@ -85,6 +85,19 @@ describe("readItems", () => {
       ...{ index: 0, id: `${path("bytes.parquet")}:1` },
       source: { kind: "base64", value: Buffer.from(bytes).toString("base64") },
     });
+    // As Hugging Face's data sets have them, and texts that nobody says are texts.
+    const texts = parquet([{ name: "path", data: [new TextEncoder().encode("ü.jpg")], type: "BYTE_ARRAY" }]);
+    const [text] = await itemsOf(list("old.parquet", texts));
+    expect(text).toMatchObject({ id: "ü.jpg", source: { kind: "path", value: path("ü.jpg") } });
+    const image = [
+      { image: { bytes: null, path: "a.jpg" } },
+      { image: { path: "https://example.org/b.jpg" }, id: "b" },
+    ];
+    const hugging = await itemsOf(list("hugging.jsonl", image.map((row) => JSON.stringify(row)).join("\n")));
+    expect(hugging.map(({ id, source }) => [id, source.kind])).toEqual([
+      ["a.jpg", "path"],
+      ["b", "url"],
+    ]);
   });
 
   it.each([

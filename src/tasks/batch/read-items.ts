@@ -12,7 +12,7 @@ const FIELDS = {
   path: ["path", "file", "image", "file_name"],
   url: ["url", "image_url"],
   base64: ["base64", "image_base64"],
-  bytes: ["bytes", "image_bytes"],
+  bytes: ["bytes", "image_bytes", "image"],
 } as const;
 
 /**
@@ -56,12 +56,20 @@ async function* rowsOf(path: string): AsyncGenerator<ListingRow> {
   }
 }
 
-function itemOf({ line, fields }: ListingRow, listing: string): Omit<BatchItem, "index"> {
+function itemOf({ line, fields: given }: ListingRow, listing: string): Omit<BatchItem, "index"> {
   const place = `${listing}:${line}`;
-  if (typeof fields === "string") return { id: place, source: { kind: "none", reason: fields } };
+  if (typeof given === "string") return { id: place, source: { kind: "none", reason: given } };
+  const fields = withoutStruct(given);
   const source = sourceOf(fields, dirname(listing));
-  const given = fields.id ?? (source.kind === "base64" ? undefined : locationOf(fields));
-  return { id: given === undefined || given === "" ? place : String(given), source };
+  const id = fields.id ?? locationOf(fields);
+  const isName = id !== undefined && id !== "" && !/^data:/i.test(String(id));
+  return { id: isName ? String(id) : place, source };
+}
+
+/** Hugging Face's data sets keep a picture as `image: { bytes, path }`. */
+function withoutStruct({ image, ...fields }: Record<string, unknown>): Record<string, unknown> {
+  const isStruct = typeof image === "object" && image !== null && !(image instanceof Uint8Array);
+  return isStruct ? { ...image, ...fields } : { image, ...fields };
 }
 
 function locationOf(fields: Record<string, unknown>): string | undefined {

@@ -167,7 +167,7 @@ describe("runBatch", () => {
     let groups = 0;
     const progress = () => void (++groups === 7 && controller.abort(new Error("stop")));
     await expect(run("f.jsonl", { progress, signal: controller.signal })).rejects.toThrow("stop");
-    const part = path("f.jsonl.parts", "part-0000001.jsonl");
+    const part = (await RunFolder.read(path("f.jsonl.parts")))!.fileOf(1);
     const whole = readFileSync(part);
     for (const broken of [
       whole.subarray(0, whole.length - 5),
@@ -183,6 +183,37 @@ describe("runBatch", () => {
     const unlock = await RunFolder.lock(path("f.jsonl"));
     await expect(run("f.jsonl")).rejects.toMatchObject({ code: "batch/busy", details: { pid: process.pid } });
     await unlock();
+  });
+
+  const stoppedAfterAPart = async (output: string) => {
+    const controller = new AbortController();
+    let groups = 0;
+    const progress = () => void (++groups === 4 && controller.abort(new Error("stop")));
+    await expect(run(output, { progress, signal: controller.signal })).rejects.toThrow("stop");
+    return (await RunFolder.read(path(`${output}.parts`)))!;
+  };
+
+  it("takes no part that a worker of an earlier run wrote too late, and none of a folder that was being removed", async () => {
+    const old = await stoppedAfterAPart("late.jsonl");
+    await run("late.jsonl", { start: "anew" });
+    rmSync(path("late.jsonl"));
+    const now = await RunFolder.open(path("late.jsonl"), { ...old.settings, partSize: 5 });
+    await old.write(0, [{ index: 0, id: "late" }]);
+    expect(await now.done()).toEqual(new Set());
+    await run("late.jsonl", { partSize: 5 });
+    expect(rowsOf("late.jsonl").map(({ digest }) => digest)).toEqual(rowsOf("whole.jsonl").map(({ digest }) => digest));
+    const half = await stoppedAfterAPart("half.jsonl");
+    rmSync(join(half.path, "run.json")); // removed first, and then came the kill
+    await run("half.jsonl", { inputs: pictures(20, 1) });
+    expect(rowsOf("half.jsonl")[0].id).toBe(path("small", "1.jpg"));
+  });
+
+  it("leaves the parts of another run alone where its own has ended", async () => {
+    await run("two.jsonl");
+    const { settings } = await stoppedAfterAPart("other.jsonl");
+    const other = await RunFolder.open(path("two.jsonl"), { ...settings, partSize: 7 });
+    await run("two.jsonl");
+    expect((await RunFolder.read(other.path))!.id).toBe(other.id);
   });
 
   it("gives each picture to just one shard, whatever else there is, and their union is the whole", async () => {

@@ -78,7 +78,9 @@ export async function runBatch(
     if (start === "anew") await removeAll(output);
     const ended = await endedRun(output, settings);
     if (ended) {
-      await RunFolder.remove(output);
+      const left = await RunFolder.read(RunFolder.pathOf(output));
+      // Killed while it was removed; or begun by another run, whose it stays.
+      if (!left || left.id === ended.run) await RunFolder.remove(output);
       return ended;
     }
     const run = await RunFolder.open(output, settings);

@@ -6,7 +6,7 @@ import { type Append, replaceFile } from "../../io/replace-file.js";
 import { differences, type RunSettings, runId } from "./run-settings.js";
 
 const SETTINGS = "run.json";
-const PART = /^part-(\d{7,})\.jsonl$/;
+const PART = /^part-(\d{7,})-(\w+)\.jsonl$/;
 /** Age at which the lock of a machine that can't be asked counts as left behind. */
 const STALE_MS = 60_000;
 
@@ -85,11 +85,13 @@ export class RunFolder {
   /** The parts that are there. */
   async done(): Promise<Set<number>> {
     const names = await readdir(this.path);
-    return new Set(names.flatMap((name) => PART.exec(name)?.[1] ?? []).map(Number));
+    const parts = names.map((name) => PART.exec(name));
+    return new Set(parts.flatMap((match) => (match?.[2] === this.id ? Number(match[1]) : [])));
   }
 
+  /** Has the run's name in it: what a worker that was held up writes late can't be taken for a part of the run that came after. */
   fileOf(part: number): string {
-    return join(this.path, `part-${String(part).padStart(7, "0")}.jsonl`);
+    return join(this.path, `part-${String(part).padStart(7, "0")}-${this.id}.jsonl`);
   }
 
   /** Writes a part, whole or not at all. @throws BatchError `batch/output` */
