@@ -2,7 +2,7 @@
 //
 //   npm run bench                          everything, some 15 minutes on two cores
 //   npm run bench -- --quick               few rounds, batch 1 only
-//   npm run bench -- --only "vit-base"     workloads whose name contains this; "search" is the index of a million vectors, with NumPy
+//   npm run bench -- --only "vit-base"     workloads whose name contains this; "search" is the index of a million vectors, with NumPy; "precision" is docs/precision.md
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
@@ -24,9 +24,11 @@ const { values: options } = parseArgs({
 
 const SEARCH = "search";
 const TRAINING = "training";
+const PRECISION = "precision";
 if (SEARCH.includes(options.only)) searchFigures();
 if (TRAINING.includes(options.only)) trainingFigures();
-if ([SEARCH, TRAINING].includes(options.only)) process.exit();
+if (PRECISION.includes(options.only)) precisionFigures();
+if ([SEARCH, TRAINING, PRECISION].includes(options.only)) process.exit();
 
 const stored = join(root, ".cache/bench/results.json");
 mkdirSync(join(root, ".cache/bench"), { recursive: true });
@@ -78,6 +80,12 @@ function trainingFigures() {
   spawnSync(process.execPath, [join(import.meta.dirname, "training.mjs"), "--python", python, ...size], {
     stdio: "inherit",
   });
+}
+
+/** Accuracy and speed of each precision, whose figures stand in docs/precision.md; a quick look at some photographs is only printed. */
+function precisionFigures() {
+  const size = options.quick ? ["--quick"] : [];
+  spawnSync(process.execPath, [join(import.meta.dirname, "precision.mjs"), ...size], { stdio: "inherit" });
 }
 
 /** All peers start one after another, which gives the time from a cold process to the first result; then they run in turns. */

@@ -58,7 +58,7 @@ export function relativeError(found: ArrayLike<number>, wanted: ArrayLike<number
 /** Of the probabilities after from those before, in nats. Logits, `[labels]` each */
 export function divergenceOf(before: Float32Array, after: Float32Array, activation: "softmax" | "sigmoid"): number {
   const [p, q] = [scoresOf(before, activation), scoresOf(after, activation)];
-  const term = (a: number, b: number) => (a > 0 ? a * Math.log(a / Math.max(b, Number.MIN_VALUE)) : 0);
+  const term = (a: number, b: number) => (a > 0 ? a * (Math.log(a) - Math.log(Math.max(b, Number.MIN_VALUE))) : 0);
   if (activation === "softmax") return p.reduce((sum, a, i) => sum + term(a, q[i]!), 0);
   return p.reduce((sum, a, i) => sum + term(a, q[i]!) + term(1 - a, 1 - q[i]!), 0) / p.length;
 }
