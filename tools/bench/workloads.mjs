@@ -30,6 +30,7 @@ export function workloads(places) {
       peers: [
         ...vitrailPeers(places, { task: "tensor", folder: places.folders[model], size, batch, threads }),
         ...(hasTime ? [wasmPeer(places, { task: "tensor", folder: places.folders[model], size, batch })] : []),
+        ...ownOnnxPeers(places, { task: "tensor", folder: places.folders[model], size, batch, threads }),
         ...onnxPeers(places, { model, size, batch, threads }),
         ...pytorchPeers(places, { model, size, batch, threads }),
       ],
@@ -84,6 +85,12 @@ export function workloads(places) {
           file: places.photograph,
           threads: 2,
         }),
+        ...ownOnnxPeers(places, {
+          task: "file",
+          folder: places.folders["vit-base"],
+          file: places.photograph,
+          threads: 2,
+        }).slice(0, 1),
         {
           name: "transformers.js fp32",
           command: places.node20,
@@ -148,6 +155,19 @@ function vitrailPeers({ node20, node24 }, options, script = "peer-vitrail.mjs", 
 }
 
 const float16Peers = (places, options) => vitrailPeers(places, options, "peer-vitrail.mjs", ["fp16"]);
+
+/** Ours on the user's ONNX Runtime, here the peer's. */
+const ownOnnxPeers = ({ node20 }, options) =>
+  ["fp32", "int8"].map((precision) => {
+    const extra = { engine: "onnxruntime", ...(precision === "int8" && { dtype: "int8" }) };
+    return {
+      name: `vitrail, ${precision}, on onnxruntime`,
+      isOurs: true,
+      command: node20,
+      args: ["peer-vitrail.mjs", { ...options, ...extra }],
+      ...extra,
+    };
+  });
 
 const wasmPeer = ({ node20 }, options) => ({
   name: "tfjs-backend-wasm",
