@@ -15,7 +15,17 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (out: string, ...words: string[]) =>
-  runForTest(["quantize", MODEL, "--calibrate", PICTURES, "--out", join(folder, out), "--engines", "vitrail", ...words]);
+  runForTest([
+    "quantize",
+    MODEL,
+    "--calibrate",
+    PICTURES,
+    "--out",
+    join(folder, out),
+    "--engines",
+    "vitrail",
+    ...words,
+  ]);
 
 describe("vitrail quantize", () => {
   it("writes a folder that other commands load, and says what it cost", async () => {
