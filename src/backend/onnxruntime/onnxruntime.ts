@@ -3,7 +3,7 @@ import type { PeerPackages } from "../engines/peer-packages.js";
 import { OnnxThread, onnxError } from "./onnx-thread.js";
 
 const PACKAGE = "onnxruntime-node";
-/** The first whose `Attention` is right where heads are many; older ones were not tried. */
+/** Has the operators of opset 23 for processors. Tested with 1.30; nothing older was tried. */
 const OLDEST = [1, 24] as const;
 
 /**
