@@ -68,5 +68,5 @@ export function soon(work: () => void): Cancel {
  * whether to collect; it does count a buffer, and one that is never touched takes no memory.
  */
 export function remindCollector(bytes: number): void {
-  soon(() => void new ArrayBuffer(Math.min(bytes, 2 ** 31)));
+  void new ArrayBuffer(Math.min(bytes, 2 ** 31));
 }

@@ -39,6 +39,11 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   private space: Space;
   private readonly scratchBlocks: number[] = [];
   private trimming: Cancel | undefined;
+  /** Bytes of the memory that `trim` replaced last, which nothing holds any more, until it is collected. */
+  private uncollected = 0;
+  private readonly collected = new FinalizationRegistry(() => {
+    this.uncollected = 0;
+  });
 
   constructor(
     readonly plan: KernelPlan,
@@ -89,15 +94,24 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
 
   /**
    * Gives the memory back to the system when the last tensor has left it, as when a model was disposed. WebAssembly's memory can't shrink, so
-   * the engine goes on with a new one, and new threads.
+   * the engine goes on with a new one, and new threads. While the one that was replaced before waits to be collected, it keeps what it has: a
+   * program that loads and disposes all the time is faster than the collector.
    */
   private trim(): void {
     this.trimming = undefined;
-    if (!isWorthTrimming(this.space)) return;
     const { pool, memory } = this.space;
-    const bytes = memory.wasm.buffer.byteLength;
+    if (this.uncollected > 0) {
+      remindCollector(this.uncollected);
+      this.trimming = soon(() => this.trim());
+      return;
+    }
+    if (!isWorthTrimming(this.space)) return;
+    this.uncollected = memory.wasm.buffer.byteLength;
+    this.collected.register(memory.wasm, undefined);
     this.space = createSpace(this.plan, this.code, pool.size);
-    void pool.dispose().then(() => remindCollector(bytes));
+    void pool.dispose().then(() => {
+      this.trimming ??= soon(() => this.trim());
+    });
   }
 
   override memory(): { unreliable: boolean; reasons: string[]; engineBytes: number; engineBytesPeak: number } {

@@ -8,10 +8,13 @@ const FOLDER = join(import.meta.dirname, "../../weights/vit-small-patch14");
 /** The file holds float16. */
 const FLOAT32_MEBIBYTES = (2 * statSync(join(FOLDER, "model.safetensors")).size) / 2 ** 20;
 
-/** What the process has of the machine's memory. */
+/** What the process has of the machine's memory, but for JavaScript's own heap, whose size is V8's choice and holds no weights. */
 function residentMebibytes(): number {
-  if (process.platform !== "linux") return process.memoryUsage().rss / 2 ** 20;
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1024;
+  const { rss, heapTotal } = process.memoryUsage();
+  // Node's own number is that of the process's start on some kernels.
+  const status = process.platform === "linux" ? readFileSync("/proc/self/status", "utf8") : "";
+  const known = /VmRSS:\s+(\d+)/.exec(status);
+  return ((known ? Number(known[1]) * 1024 : rss) - heapTotal) / 2 ** 20;
 }
 
 /** Gives the memory that the engine has left time to be collected. */
