@@ -26,6 +26,10 @@ describe("configureEngine", () => {
     expect(isRevectorizationAsked()).toBe(asked);
   });
 
+  it.each([undefined, null, {}, { vectors: "double" }, "paired"])("refuses %j, which is no setting", (wrong) => {
+    expect(() => configureEngine(wrong as never)).toThrow(expect.objectContaining({ code: "input/option" }));
+  });
+
   it("refuses when the engine has started", () => {
     registerVitrailBackend({ threads: 1 });
     expect(() => configureEngine({ vectors: "paired" })).toThrow(

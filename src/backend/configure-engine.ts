@@ -17,9 +17,16 @@ const configured: Partial<EngineConfiguration> = {};
 /**
  * Settings of the engine "vitrail" that hold for the process. Before its first use.
  *
- * @throws InputError `input/engine-started`
+ * @throws InputError `input/option` for what is no setting, `input/engine-started`
  */
-export function configureEngine({ vectors }: EngineConfiguration): void {
+export function configureEngine(configuration: EngineConfiguration): void {
+  const vectors = (configuration as EngineConfiguration | undefined | null)?.vectors;
+  if (vectors !== "single" && vectors !== "paired")
+    throw new InputError(
+      "input/option",
+      'configureEngine needs { vectors: "single" } or { vectors: "paired" }; it has no other setting.',
+      { details: { option: "vectors" } },
+    );
   if (findBackendFactory(BACKEND_NAME))
     throw new InputError(
       "input/engine-started",

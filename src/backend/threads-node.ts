@@ -65,8 +65,12 @@ export function soon(work: () => void): Cancel {
 
 /**
  * Makes it likely that memory of WebAssembly that nothing holds any more is collected soon. V8 does not count shared memory when it decides
- * whether to collect; it does count a buffer, and one that is never touched takes no memory.
+ * whether to collect; it does count a buffer, and one that is never touched takes no memory. A buffer that is refused has made it collect.
  */
 export function remindCollector(bytes: number): void {
-  void new ArrayBuffer(Math.min(bytes, 2 ** 31));
+  try {
+    void new ArrayBuffer(Math.min(bytes, 2 ** 31));
+  } catch {
+    // No address space for it.
+  }
 }

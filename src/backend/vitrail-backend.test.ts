@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { linear } from "../ops/linear.js";
 import { CONFIGURATIONS, seeded, useConfiguration } from "./kernel.testing.js";
 import type { VitrailBackend } from "./vitrail-backend.js";
@@ -165,6 +165,25 @@ describe.each(Object.keys(CONFIGURATIONS))("VitrailBackend with %s", (configurat
     const x = tf.ones([64, 64]) as tf.Tensor2D;
     expect(tf.tidy(() => linear(x, x).dataSync()[9])).toBe(64);
     x.dispose();
+  });
+
+  it("keeps its memory while no other can be had, and gives it back once one can", async () => {
+    const later = () => new Promise((resolve) => setTimeout(resolve, 150));
+    const large = tf.tidy(() => tf.add(tf.ones([2 ** 25]), 1));
+    const { wasm } = backend.memoryBlocks;
+    const refused = vi.spyOn(WebAssembly, "Memory").mockImplementation(() => {
+      throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+    });
+    large.dispose();
+    for (let i = 0; i < 20 && refused.mock.calls.length === 0; i++) await later();
+    expect(refused).toHaveBeenCalled();
+    expect(backend.memoryBlocks.wasm).toBe(wasm);
+    refused.mockRestore();
+    const x = tf.ones([64, 64]) as tf.Tensor2D;
+    expect(tf.tidy(() => linear(x, x).dataSync()[9])).toBe(64);
+    x.dispose();
+    for (let i = 0; i < 20 && backend.memoryBlocks.wasm === wasm; i++) await later();
+    expect(backend.memoryBlocks.wasm).not.toBe(wasm);
   });
 
   it("says what its memory holds", () => {

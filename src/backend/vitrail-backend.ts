@@ -95,7 +95,7 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
   /**
    * Gives the memory back to the system when the last tensor has left it, as when a model was disposed. WebAssembly's memory can't shrink, so
    * the engine goes on with a new one, and new threads. While the one that was replaced before waits to be collected, it keeps what it has: a
-   * program that loads and disposes all the time is faster than the collector.
+   * program that loads and disposes all the time is faster than the collector. It keeps it too where there is no address space for a second.
    */
   private trim(): void {
     this.trimming = undefined;
@@ -106,9 +106,13 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
       return;
     }
     if (!isWorthTrimming(this.space)) return;
+    try {
+      this.space = createSpace(this.plan, this.code, pool.size);
+    } catch {
+      return;
+    }
     this.uncollected = memory.wasm.buffer.byteLength;
     this.collected.register(memory.wasm, undefined);
-    this.space = createSpace(this.plan, this.code, pool.size);
     void pool.dispose().then(() => {
       this.trimming ??= soon(() => this.trim());
     });
@@ -121,6 +125,7 @@ export class VitrailBackend extends MathBackendCPU implements PlaceReader {
 
   override dispose(): void {
     this.trimming?.();
+    this.trimming = () => {}; // a pool that is still ending asks for no other trim
     void this.pool.dispose();
   }
 
