@@ -78,7 +78,7 @@ describe.each(CASES)("%s trained in part, by %s, on %s", (name, kind, engine) =>
       })
     )[layer]!;
     const size = hidden.data.length / facts.labels.length;
-    const store = new TokenStore(undefined, "", size);
+    const store = await TokenStore.open(undefined, "", size);
     const kept = facts.labels.map((_, i) => store.add(String(i), hidden.data.slice(i * size, (i + 1) * size)));
     const features = new BlockFeatures(copy.transformer, { first, pool: architecture.pool }, store, kept);
     head = await model.onEngine(

@@ -1,11 +1,12 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../make-folder.js";
 import { replaceFile } from "../replace-file.js";
 import type { ModelCache } from "./model-cache.js";
 
 /** Makes a cache look as others expect it to, before the first file is in it. */
 export async function prepareFolders(cache: ModelCache, commit: string): Promise<void> {
-  for (const folder of [cache.refs, cache.blobs, cache.snapshot(commit)]) await mkdir(folder, { recursive: true });
+  for (const folder of [cache.refs, cache.blobs, cache.snapshot(commit)]) await makeFolder(folder);
   await tagCache(cache.root);
 }
 
@@ -14,7 +15,7 @@ export async function writeRef(cache: ModelCache, revision: string, commit: stri
   if (revision === commit) return;
   const path = cache.ref(revision);
   if ((await readFile(path, "utf8").catch(() => "")) === commit) return;
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await replaceFile(path, (append) => append(new TextEncoder().encode(commit)));
 }
 

@@ -1,5 +1,6 @@
-import { mkdir, open, rename, unlink } from "node:fs/promises";
+import { open, rename, unlink } from "node:fs/promises";
 import { tryLock } from "../lock-file.js";
+import { makeFolder } from "../make-folder.js";
 import { downloadError, isTransient } from "./download-error.js";
 import type { HubClient } from "./hub-client.js";
 import type { HubSettings } from "./hub-settings.js";
@@ -37,7 +38,7 @@ export async function fetchBlob(
   file: RemoteFile,
   { signal, onBytes }: FetchOptions,
 ): Promise<void> {
-  await Promise.all([cache.blobs, cache.locks].map((folder) => mkdir(folder, { recursive: true })));
+  await Promise.all([cache.blobs, cache.locks].map((folder) => makeFolder(folder)));
   for (;;) {
     if (await isFile(cache.blob(file.etag))) return onBytes(file.bytes);
     const attempt = await tryLock(cache.lock(file.etag), { staleMs: STALE_MS });

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, rename, symlink } from "node:fs/promises";
+import { copyFile, rename, symlink } from "node:fs/promises";
 import { dirname, relative } from "node:path";
+import { makeFolder } from "../make-folder.js";
 import type { HubSettings } from "./hub-settings.js";
 import { isFile, type ModelCache } from "./model-cache.js";
 
@@ -15,7 +16,7 @@ export async function linkFile(
 ): Promise<void> {
   const to = cache.file(commit, path);
   if (await isFile(to)) return;
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   // Made beside and renamed: whole from the first moment, and over a link that leads nowhere.
   const draft = `${to}.${randomBytes(6).toString("hex")}.incomplete`;
   const isLinked = links === "symbolic" && (await tryLink(relative(dirname(to), cache.blob(etag)), draft));

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DownloadError } from "../../errors.js";
+import { makeFolder } from "../make-folder.js";
 import { CONFIG, INDEX, PREPROCESSOR, shardsOf, WEIGHTS } from "./cached-files.js";
 import { downloadError } from "./download-error.js";
 import type { HubClient } from "./hub-client.js";
@@ -89,7 +90,7 @@ function checkSmall(files: readonly RemoteFile[], id: string): void {
 }
 
 async function noteAbsence(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeFile(path, "");
 }
 

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BatchError } from "../../errors.js";
 import { tryLock } from "../../io/lock-file.js";
+import { makeFolder } from "../../io/make-folder.js";
 import { type Append, replaceFile } from "../../io/replace-file.js";
 import { differences, type RunSettings, runId } from "./run-settings.js";
 
@@ -45,7 +46,7 @@ export class RunFolder {
       );
     }
     await writing(path, async () => {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       await replaceFile(join(path, SETTINGS), (append) => append(bytesOf(`${JSON.stringify(settings, null, 2)}\n`)));
     });
     return new RunFolder(path, runId(settings), settings);
@@ -116,7 +117,7 @@ export class RunFolder {
 
   /** Makes this process the only one that works on the output. @throws BatchError `batch/busy` */
   static async lock(output: string): Promise<() => Promise<void>> {
-    await writing(output, () => mkdir(dirname(output), { recursive: true }));
+    await writing(output, () => makeFolder(dirname(output)));
     const attempt = await writing(output, () => tryLock(`${output}.lock`, { staleMs: STALE_MS }));
     if ("release" in attempt) return attempt.release;
     const { pid, host } = attempt.owner ?? {};

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { QuantizationError, VitrailError } from "../../errors.js";
+import { makeFolder } from "../../io/make-folder.js";
 
 /**
  * Makes a folder whole or not at all: what `write` makes stands beside its place under a name that begins with a dot, and is renamed when `write` has ended.
@@ -13,7 +14,7 @@ export async function outputFolder<Result>(folder: string, write: (draft: string
   await checkIsFree(target);
   const draft = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await mkdir(draft, { recursive: true });
+    await makeFolder(draft);
     const result = await write(draft);
     await rm(target, { recursive: true, force: true }); // it is empty
     await rename(draft, target);

@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { VitrailError } from "../../errors.js";
 import type { Checkpoint } from "../../io/checkpoint.js";
 import type { Dtype } from "../../io/dtypes.js";
 import { readJsonFile } from "../../io/json-file.js";
+import { makeFolder } from "../../io/make-folder.js";
 import { replaceFile } from "../../io/replace-file.js";
 import { toFloat32 } from "../../io/to-float32.js";
 import type { TensorToWrite } from "../../io/write-safetensors.js";
@@ -28,7 +28,7 @@ export async function writeQuantized(
   folder: string,
   { source, checkpoint, layers, dtype, kept }: QuantizedFolder,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const config = await readJsonFile(join(source, "config.json"));
   const entry = quantizationEntry({
     dtype: "int8",

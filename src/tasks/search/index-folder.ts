@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { SearchError, VitrailError } from "../../errors.js";
 import type { Checkpoint } from "../../io/checkpoint.js";
+import { makeFolder } from "../../io/make-folder.js";
 import { openCheckpoint } from "../../io/open-checkpoint.js";
 import { replaceFile } from "../../io/replace-file.js";
 import type { TensorsToWrite } from "../../io/write-safetensors.js";
@@ -59,7 +60,7 @@ export class IndexFolder {
     }
     let unlock: () => Promise<void>;
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       unlock = await takeWriteLock(path);
     } catch (error) {
       throw writeFailed(path, error);
@@ -207,6 +208,12 @@ function writeFailed(path: string, error: unknown): unknown {
     return new SearchError(
       "search/read-only",
       `The index "${path}" can't be written (${code}). Open it with mode "read", or change the folder's permissions.`,
+      { cause, details },
+    );
+  if (code === "EEXIST" || code === "ENOTDIR")
+    return new SearchError(
+      "search/write-failed",
+      `"${path}" can't be an index (${code}): there, or above it, is a file and no folder. Name another folder.`,
       { cause, details },
     );
   const advice =

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, stat, unlink } from "node:fs/promises";
+import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { TrainingError, VitrailError } from "../../errors.js";
+import { makeFolder } from "../../io/make-folder.js";
 import { openCheckpoint } from "../../io/open-checkpoint.js";
 import { writeSafetensorsFile } from "../../io/write-safetensors-file.js";
 
@@ -40,7 +41,7 @@ export class FeatureCache {
     const own = join(folder, createHash("sha256").update(fingerprint).digest("hex").slice(0, 32));
     const cache = new FeatureCache(own, width);
     try {
-      await mkdir(own, { recursive: true });
+      await makeFolder(own);
       const files = await readdir(own);
       for (const name of files) if (DRAFT.test(name)) await sweep(join(own, name));
       const parts = files.filter((name) => PART.test(name));

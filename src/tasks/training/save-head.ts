@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TrainingError, VitrailError } from "../../errors.js";
 import type { Checkpoint } from "../../io/checkpoint.js";
 import { readJsonFile } from "../../io/json-file.js";
+import { makeFolder } from "../../io/make-folder.js";
 import { openCheckpoint } from "../../io/open-checkpoint.js";
 import { replaceFile } from "../../io/replace-file.js";
 import type { TensorToWrite } from "../../io/write-safetensors.js";
@@ -32,7 +33,7 @@ export async function saveHead(head: Head, model: VisionModel, folder: string, t
   await checkTarget(target, source);
   const draft = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await mkdir(draft, { recursive: true });
+    await makeFolder(draft);
     await writeFiles(head, source, model.files, draft, tuned);
     await moveOver(draft, target);
   } catch (error) {

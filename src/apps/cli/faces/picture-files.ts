@@ -1,8 +1,9 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { encodeJpeg } from "../../../images/encode-jpeg.js";
 import { encodePng } from "../../../images/encode-png.js";
 import type { Image } from "../../../images/image.js";
+import { makeFolder } from "../../../io/make-folder.js";
 import { UsageError } from "../exit-codes.js";
 import type { NamedPicture } from "../pictures.js";
 
@@ -19,7 +20,7 @@ export function writeText(file: string, text: string): Promise<void> {
 
 /** Makes the folders that a file will lie in, before the work whose result it is. */
 export async function prepareFolder(file: string): Promise<void> {
-  await writing(file, () => mkdir(dirname(file), { recursive: true }));
+  await writing(file, () => makeFolder(dirname(file)));
 }
 
 /** @throws UsageError saying which file can't be written, and why */

@@ -48,7 +48,7 @@ export async function fitBlocks(
   const needsName = options.cache !== undefined || options.checkpoint !== undefined;
   const fingerprint = needsName ? `${await fingerprintOf(model, { normalize: false })}:hidden.${tuning.first}` : "";
   const { tokens, width } = sizesOf(model);
-  const store = new TokenStore(options.cache, fingerprint, tokens * width);
+  const store = await TokenStore.open(options.cache, fingerprint, tokens * width);
   const passesBefore = model.passes;
   const { model: copy, transformer } = await model.copy();
   // Without the signal: what is begun on the engine is also given back.

@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TrainingError } from "../../../errors.js";
 import { readJsonFile } from "../../../io/json-file.js";
+import { makeFolder } from "../../../io/make-folder.js";
 import { openCheckpoint } from "../../../io/open-checkpoint.js";
 import { replaceFile } from "../../../io/replace-file.js";
 import type { TensorToWrite } from "../../../io/write-safetensors.js";
@@ -80,7 +80,7 @@ export async function saveAdapter(
       layers_pattern: spelling.pattern,
     }),
   };
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeSafetensorsFile(join(folder, "adapter_model.safetensors"), tensors, { format: "pt" });
   const text = new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
   await replaceFile(join(folder, "adapter_config.json"), (append) => append(text));

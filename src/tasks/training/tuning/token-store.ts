@@ -1,18 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TrainingError } from "../../../errors.js";
+import { makeFolder } from "../../../io/make-folder.js";
 
 /** Tokens that are kept in memory; beyond, a picture's are read from their file for each step. */
 const MEMORY_BYTES = 2 ** 30;
@@ -34,11 +25,17 @@ export interface KeptTokens {
  */
 export class TokenStore {
   private readonly known = new Map<string, KeptTokens>();
-  private readonly own: string | undefined;
   private temporary: string | undefined;
   private used = 0;
   /** For `extractFeatures`, which saves what waits: here nothing ever does. */
   readonly pending = 0;
+
+  private constructor(
+    private readonly own: string | undefined,
+    /** Floats of a picture. */
+    private readonly size: number,
+    private readonly memoryBytes: number,
+  ) {}
 
   /**
    * @param folder kept from run to run; undefined: nothing outlives the process
@@ -46,15 +43,18 @@ export class TokenStore {
    * @param size floats of a picture
    * @throws TrainingError `training/cache` for a folder that can't be made
    */
-  constructor(
+  static async open(
     folder: string | undefined,
     fingerprint: string,
-    private readonly size: number,
-    private readonly memoryBytes = MEMORY_BYTES,
-  ) {
-    if (folder === undefined) return;
-    this.own = join(folder, createHash("sha256").update(fingerprint).digest("hex").slice(0, 32));
-    attempt(this.own, () => mkdirSync(this.own!, { recursive: true }));
+    size: number,
+    memoryBytes = MEMORY_BYTES,
+  ): Promise<TokenStore> {
+    if (folder === undefined) return new TokenStore(undefined, size, memoryBytes);
+    const own = join(folder, createHash("sha256").update(fingerprint).digest("hex").slice(0, 32));
+    await makeFolder(own).catch((cause) => {
+      throw notKept(own, cause);
+    });
+    return new TokenStore(own, size, memoryBytes);
   }
 
   get(key: string): KeptTokens | undefined {
@@ -156,11 +156,15 @@ function attempt<Result>(path: string, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new TrainingError(
-      "training/cache",
-      `The tokens of the frozen blocks can't be kept in "${path}" (${code ?? message}). Check the folder and the disk, or name another "cache".`,
-      { cause, details: { path, systemCode: code } },
-    );
+    throw notKept(path, cause);
   }
+}
+
+function notKept(path: string, cause: unknown): TrainingError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new TrainingError(
+    "training/cache",
+    `The tokens of the frozen blocks can't be kept in "${path}" (${code ?? message}). Check the folder and the disk, or name another "cache".`,
+    { cause, details: { path, systemCode: code } },
+  );
 }
