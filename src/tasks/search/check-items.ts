@@ -36,10 +36,22 @@ export function checkItems(items: readonly IndexItem[], metric: Metric, width: n
 }
 
 /** @throws SearchError `search/item` for what is no id */
-export function checkId(id: unknown, what: string): string {
+function checkId(id: unknown, what: string): string {
   if (typeof id === "string" && id !== "" && isWellFormed(id)) return id;
   const found = typeof id === "string" ? JSON.stringify(id) : typeof id;
   throw new SearchError("search/item", `${what} has ${found} for an id; wanted a string that is not empty.`);
+}
+
+/**
+ * Ids to be taken out: one, or a list.
+ *
+ * @throws SearchError `search/item`
+ */
+export function checkIds(ids: string | readonly string[]): readonly string[] {
+  if (typeof ids === "string") return [checkId(ids, "An item to remove")];
+  if (!Array.isArray(ids))
+    throw new SearchError("search/item", `Ids to remove came as ${ids === null ? "null" : typeof ids}; wanted a list.`);
+  return ids.map((id) => checkId(id, "An item to remove"));
 }
 
 /**
@@ -54,14 +66,14 @@ export function checkVector(
   what: string,
 ): Float32Array {
   const length = typeof vector === "object" ? vector?.length : undefined;
-  if (!Number.isSafeInteger(length) || length === 0)
-    throw new SearchError("search/item", `${what} is no list of numbers. Pass a Float32Array, as embed() gives it.`);
+  if (!Number.isSafeInteger(length) || length === 0) throw notAVector(what);
   if (width !== undefined && length !== width)
     throw new SearchError(
       "search/width",
       `${what} has ${length} numbers; the index has vectors of ${width}. They are from another model, or not embeddings.`,
       { details: { found: length, wanted: width } },
     );
+  if (!(vector instanceof Float32Array)) checkNumbers(vector, what);
   const copy = new Float32Array(vector);
   let squares = 0;
   for (const value of copy) squares += value * value;
@@ -80,4 +92,19 @@ export function checkVector(
   // A zero vector has no direction: its cosine with anything counts as 0.
   if (metric === "cosine" && norm > 0) for (let i = 0; i < copy.length; i++) copy[i]! /= norm;
   return copy;
+}
+
+/** A NaN that went through JSON is null, and null as a float is 0: what is no number must not become one. */
+function checkNumbers(vector: ArrayLike<number>, what: string): void {
+  for (let at = 0; at < vector.length; at++)
+    if (typeof vector[at] !== "number")
+      throw new SearchError(
+        "search/not-finite",
+        `${what} has ${vector[at] === null ? "null" : typeof vector[at]} at ${at}; wanted finite numbers.`,
+        { details: { at } },
+      );
+}
+
+export function notAVector(what: string): SearchError {
+  return new SearchError("search/item", `${what} is no list of numbers. Pass a Float32Array, as embed() gives it.`);
 }

@@ -124,7 +124,9 @@ describe.each(PRECISIONS)("with precision %s, an index", (precision) => {
       await index.add(changed);
       for (const [i, { id }] of changed.entries()) wanted.set(id, (step * 11 + i) % 3000);
       const gone = [...wanted.keys()].filter((_, i) => i % 7 === step % 7).slice(0, 9);
-      expect(await index.remove([...gone, "never there"])).toBe(gone.length);
+      const [one, ...others] = gone;
+      expect(await index.remove(one!)).toBe(1);
+      expect(await index.remove([...others, "never there"])).toBe(others.length);
       for (const id of gone) wanted.delete(id);
       if (step % 3 !== 2) await index.save();
     }
@@ -149,6 +151,10 @@ describe("an index refuses", () => {
     ["a vector of another width", "search/width", (index) => index.add([{ id: "x", vector: [1, 2] }])],
     ["a query of another width", "search/width", (index) => index.search([1, 2])],
     ["NaN", "search/not-finite", (index) => index.add([{ id: "x", vector: [1, Number.NaN, 2] }])],
+    ["null, as JSON has NaN", "search/not-finite", (index) => index.add([{ id: "x", vector: [1, null as never, 2] }])],
+    ["big integers", "search/not-finite", (index) => index.search([1n, 2n, 3n] as never)],
+    ["no query", "search/item", (index) => index.search(undefined as never)],
+    ["no ids to remove", "search/item", (index) => index.remove(null as never)],
     ["infinity", "search/not-finite", (index) => index.search([1, Number.POSITIVE_INFINITY, 2])],
     ["numbers whose product overflows", "search/not-finite", (index) => index.search([1e30, 0, 0])],
     ["an empty id", "search/item", (index) => index.add([{ id: "", vector: [1, 2, 3] }])],

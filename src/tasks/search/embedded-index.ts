@@ -1,6 +1,6 @@
 import { SearchError } from "../../errors.js";
 import type { Checkpoint } from "../../io/checkpoint.js";
-import { checkId, checkItems } from "./check-items.js";
+import { checkIds, checkItems } from "./check-items.js";
 import { dot } from "./dot.js";
 import { IndexFolder } from "./index-folder.js";
 import { checkSettings } from "./index-settings.js";
@@ -108,12 +108,11 @@ export class EmbeddedIndex implements SearchIndex {
     });
   }
 
-  remove(ids: readonly string[]): Promise<number> {
+  remove(ids: string | readonly string[]): Promise<number> {
     return this.turn(async () => {
       this.assertWritable();
-      for (const id of ids) checkId(id, "An item to remove");
       let removed = 0;
-      for (const id of ids) {
+      for (const id of checkIds(ids)) {
         const slot = this.table.remove(id);
         if (slot === undefined) continue;
         removed++;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { InputError, SearchError } from "../../errors.js";
 import { checkOptionNames, choiceOption, wholeOption } from "../options.js";
-import { checkId, checkItems } from "./check-items.js";
+import { checkIds, checkItems } from "./check-items.js";
 import { checkSettings, type IndexSettings } from "./index-settings.js";
 import { METRICS } from "./manifest.js";
 import { clausesOf, type FilterClause } from "./metadata-filter.js";
@@ -140,11 +140,11 @@ export class MilvusIndex implements SearchIndex {
     if (rows.length > 0) await this.count();
   }
 
-  async remove(ids: readonly string[]): Promise<number> {
-    for (const id of ids) checkId(id, "An item to remove");
+  async remove(ids: string | readonly string[]): Promise<number> {
+    const all = checkIds(ids);
     let removed = 0;
-    for (let from = 0; from < ids.length; from += 1000) {
-      const filter = `id in ${JSON.stringify(ids.slice(from, from + 1000))}`;
+    for (let from = 0; from < all.length; from += 1000) {
+      const filter = `id in ${JSON.stringify(all.slice(from, from + 1000))}`;
       removed += (await this.query({ filter, output_fields: ["id"] })).length;
       await ask(() => this.client.delete({ ...this.name, filter }));
     }

@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.js";
 import { checkOptionNames, choiceOption, wholeOption } from "../options.js";
-import { checkId, checkItems } from "./check-items.js";
+import { checkIds, checkItems } from "./check-items.js";
 import { checkSettings, type IndexSettings } from "./index-settings.js";
 import { METRICS } from "./manifest.js";
 import { clausesOf, type Filter, type FilterClause } from "./metadata-filter.js";
@@ -119,11 +119,10 @@ export class PostgresIndex implements SearchIndex {
     await this.count();
   }
 
-  async remove(ids: readonly string[]): Promise<number> {
-    for (const id of ids) checkId(id, "An item to remove");
+  async remove(ids: string | readonly string[]): Promise<number> {
     const gone = await this.run(
       `DELETE FROM ${this.table} WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb)) RETURNING id`,
-      [JSON.stringify(ids)],
+      [JSON.stringify(checkIds(ids))],
     );
     await this.count();
     return gone.length;

@@ -44,11 +44,12 @@ export interface SearchIndex extends AsyncDisposable {
    */
   add(items: readonly IndexItem[]): Promise<void>;
   /**
-   * Takes items out; ids that are not there are passed over.
+   * Takes items out, one by its id or many; ids that are not there are passed over.
    *
    * @returns how many there were
+   * @throws SearchError `search/item`
    */
-  remove(ids: readonly string[]): Promise<number>;
+  remove(ids: string | readonly string[]): Promise<number>;
   /**
    * The items most like a vector, best first; hits of the same score in the order of their ids.
    *

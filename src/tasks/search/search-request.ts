@@ -1,5 +1,5 @@
 import { checkOptionNames, wholeOption } from "../options.js";
-import { checkVector } from "./check-items.js";
+import { checkVector, notAVector } from "./check-items.js";
 import type { Filter } from "./metadata-filter.js";
 import type { Metric, SearchHit, SearchOptions } from "./search-index.js";
 
@@ -27,6 +27,7 @@ export function searchRequest(
   wholeOption("topK", topK, 1);
   wholeOption("offset", offset, 0);
   signal?.throwIfAborted();
+  if (typeof queries !== "object" || queries === null) throw notAVector("The query");
   const isOne = typeof queries[0] !== "object";
   const list = isOne ? [queries as ArrayLike<number>] : (queries as readonly ArrayLike<number>[]);
   return {
