@@ -19,7 +19,6 @@ import { HUB_OPTIONS, hubOptionsOf, locateModel, type ModelPlace } from "./locat
 import { onEngine } from "./on-engine.js";
 import { OnnxPass } from "./onnx/onnx-pass.js";
 import { checkOptionNames, choiceOption } from "./options.js";
-import { roundToIntegers } from "./quantize/round-weights.js";
 import { VisionModel } from "./vision-model.js";
 
 export interface LoadModelOptions extends EngineOptions, HubOptions {
@@ -151,7 +150,7 @@ async function withOnnxRuntime(
     {
       precision: {
         stored: dtype === "int8" ? "as-integers" : "float32",
-        ...(dtype === "int8" && !isQuantized && { round: roundToIntegers }),
+        ...(dtype === "int8" && !isQuantized && { blocks: "int8" }),
       },
       open: async () => (await openModel(source, hubOptionsOf(options))).checkpoint,
       async copy() {

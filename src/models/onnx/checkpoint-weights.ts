@@ -11,12 +11,13 @@ export interface CheckpointWeightsOptions {
   locate?(file: string): string;
   /** Whether matrices that are stored as integers stay integers. Default `"float32"`. */
   stored?: "as-integers" | "float32";
-  /**
-   * Makes integers with a scale for each row of the matrices of a model's blocks, `[rows, columns]`; where it is left out, these stay as they are.
-   */
-  round?: ((weights: Float32Array, rows: number) => { values: Int8Array; scales: Float32Array }) | undefined;
+  /** How the matrices of a model's blocks are kept that are stored as floats. Default `"as-stored"`. */
+  blocks?: "as-stored" | "int8";
 }
 
+/** Largest magnitude of an integer, and what keeps the scale of a row of zeros from being 0, as in `tasks/quantize/round-weights.ts`. */
+const LARGEST_INTEGER = 127;
+const SMALLEST_RANGE = 1e-20;
 /** Layers that keep float32 beside quantized ones: what is small, or at a model's ends, where an error does the most harm. */
 const IN_A_BLOCK = /^blocks\./;
 
@@ -53,11 +54,21 @@ export class CheckpointWeights implements OnnxWeights {
         this.external(graph, `${name} as I8`, name, shape),
         graph.floats([shape[0]], scales),
       );
-    if (!this.options.round || !IN_A_BLOCK.test(name)) return undefined;
-    const rounded = this.options.round(this.read(name, shape), shape[0]);
-    const { buffer, byteOffset, byteLength } = rounded.values;
-    const values = graph.constant("I8", shape, new Uint8Array(buffer, byteOffset, byteLength), `${name} as I8`);
-    return this.transposed(graph, values, graph.floats([shape[0]], rounded.scales));
+    if (this.options.blocks !== "int8" || !IN_A_BLOCK.test(name)) return undefined;
+    const rounded = this.rounded(graph, name, shape);
+    return this.transposed(graph, rounded.values, rounded.scales);
+  }
+
+  /** Integers `[out, in]` with a scale for each row, to the bit those that `quantize` writes. ONNX Runtime makes them as it loads the graph. */
+  private rounded(graph: OnnxGraph, name: string, shape: readonly [number, number]): QuantizedWeight {
+    const floats = graph.once(name, () => this.add(graph, name, shape));
+    const extreme = (operator: string) =>
+      graph.node(operator, [floats, graph.integers(1)], { attributes: { keepdims: 0 } });
+    // Without Abs, whose results would be as large as the weights.
+    const magnitudes = [extreme("ReduceMax"), graph.node("Neg", [extreme("ReduceMin")]), graph.scalar(SMALLEST_RANGE)];
+    const scales = graph.node("Div", [graph.node("Max", magnitudes), graph.scalar(LARGEST_INTEGER)]);
+    const zeros = graph.constant("I8", [shape[0]], new Uint8Array(shape[0]));
+    return { values: graph.node("QuantizeLinear", [floats, scales, zeros], { attributes: { axis: 0 } }), scales };
   }
 
   /** ONNX Runtime computes this once, as it loads the graph. */

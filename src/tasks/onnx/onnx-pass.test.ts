@@ -7,9 +7,11 @@ import { describeEngine } from "../../backend/engine.js";
 import { loadFaceDetector } from "../faces/load-face-detector.js";
 import { loadLayers, loadModel } from "../load-model.js";
 import { tinyModel, withChangedModel } from "../model-folder.testing.js";
+import { quantize } from "../quantize/quantize.js";
 import type { VisionModel } from "../vision-model.js";
 import { isInstalled, REASON, workWhereItIs } from "./onnxruntime.testing.js";
 
+const PHOTOS = join(import.meta.dirname, "../../../conformance/photos");
 const ENGINE = { engine: "onnxruntime", threads: 2 } as const;
 
 let folder: string;
@@ -181,6 +183,15 @@ describe.skipIf(!isInstalled)(`The engine "onnxruntime"${REASON}`, () => {
     await withChangedModel("vit", { weights: (tensors) => tensors.delete("vit.layernorm.bias") }, async (broken) => {
       await expect(loadModel(broken, ENGINE)).rejects.toMatchObject({ code: "checkpoint/mismatch" });
     });
+  });
+
+  it("makes the integers that quantize writes, to the bit", async () => {
+    const [source, out] = [tinyModel("vit-deep"), join(folder, "int8")];
+    await quantize(source, { calibrate: [join(PHOTOS, "hopper.png"), join(PHOTOS, "coffee.png")], out, engines: [] });
+    await using written = await loadModel(out, ENGINE);
+    await using made = await loadModel(source, { ...ENGINE, dtype: "int8" });
+    expect(written.dtype).toBe("int8");
+    expect(farthest(await logitsOf(made), await logitsOf(written))).toBe(0);
   });
 
   it("computes with int8, near float32, and says what it can't do", async () => {
