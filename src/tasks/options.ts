@@ -61,6 +61,18 @@ export function textOption(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== "string") throw badOption(option, value, "text");
 }
 
+/** The path of a file or folder, or nothing. */
+export function pathOption(option: string, value: unknown): void {
+  const isPath = typeof value === "string" && value !== "" && !value.includes("\0");
+  kindOption(option, value, isPath, "the path of a file or folder");
+}
+
+/** What nearly every long call may be given. */
+export function callOptions({ signal, progress }: { signal?: unknown; progress?: unknown }): void {
+  kindOption("signal", signal, signal instanceof AbortSignal, "the signal of an AbortController");
+  kindOption("progress", progress, typeof progress === "function", "a function");
+}
+
 /** One of a few values, or nothing. */
 export function choiceOption(option: string, value: unknown, choices: readonly (string | boolean)[]): void {
   if (value !== undefined && !choices.includes(value as string))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Image } from "../../images/image.js";
-import { viewsOf } from "./augmentation.js";
+import { type Augmentation, viewsOf } from "./augmentation.js";
 
 const image: Image = {
   width: 24,
@@ -31,6 +31,12 @@ describe("viewsOf", () => {
       [23, 15],
     ] as const)
       expect(pixel(mirrored, x, y)).toEqual(pixel(image, 23 - x, y));
+  });
+
+  it("takes true for what is done by default and false for nothing, one view where no number is said", () => {
+    const make = (augmentation: Augmentation) => viewsOf(augmentation, 3).map((view) => view.apply(image, HASH));
+    expect(make({ flip: true, crop: true, color: true })).toEqual(make({ views: 1 }));
+    expect(make({ flip: false, crop: false, color: false })).toEqual([image]);
   });
 
   it("makes no view where none is asked for", () => {

@@ -1,4 +1,3 @@
-import { InputError } from "../../errors.js";
 import { crop } from "../../images/crop.js";
 import type { Image } from "../../images/image.js";
 import { resizeImage } from "../../images/resize-image.js";
@@ -7,15 +6,20 @@ import { random } from "../random.js";
 
 /** How pictures are changed, so that a head learns what does not matter. */
 export interface Augmentation {
-  /** Changed views of each training picture, besides the picture itself. Each passes the backbone once. */
-  views: number;
-  /** Share of the views that are mirrored left to right. Default 0.5. */
-  flip?: number;
-  /** Smallest share of the area that a view keeps. Default 0.5; 1: nothing is cut off. */
-  crop?: number;
-  /** Most that brightness, contrast and saturation change, as a share. Default 0.2. */
-  color?: number;
+  /** Changed views of each training picture, besides the picture itself. Each passes the backbone once. Default 1. */
+  views?: number;
+  /** Share of the views that are mirrored left to right. Default, and for true, 0.5; false: 0. */
+  flip?: number | boolean;
+  /** Smallest share of the area that a view keeps. Default, and for true, 0.5; false: 1, nothing is cut off. */
+  crop?: number | boolean;
+  /** Most that brightness, contrast and saturation change, as a share. Default, and for true, 0.2; false: 0. */
+  color?: number | boolean;
 }
+
+const BY_DEFAULT = { flip: 0.5, crop: 0.5, color: 0.2 };
+const NO_CHANGE = { flip: 0, crop: 1, color: 0 };
+const LEAST = { flip: 0, crop: 0.01, color: 0 };
+const CHANGES = ["flip", "crop", "color"] as const;
 
 /** Shapes of the cut, width over height, relative to the picture's. As torchvision's RandomResizedCrop. */
 const ASPECT = { least: 3 / 4, most: 4 / 3 };
@@ -25,12 +29,9 @@ const GRAY = [0.299, 0.587, 0.114] as const;
 /** @throws InputError `input/option` */
 export function checkAugmentation(augmentation: Augmentation): void {
   checkOptionNames(augmentation, ["views", "flip", "crop", "color"]);
-  if (augmentation.views === undefined)
-    throw new InputError("input/option", 'Augmentation needs "views": how many changed views of each picture.');
   wholeOption("views", augmentation.views, 1, 1000);
-  rangeOption("flip", augmentation.flip, 0, 1);
-  rangeOption("crop", augmentation.crop, 0.01, 1);
-  rangeOption("color", augmentation.color, 0, 1);
+  for (const name of CHANGES)
+    if (typeof augmentation[name] !== "boolean") rangeOption(name, augmentation[name], LEAST[name], 1);
 }
 
 /** One view of each picture. */
@@ -43,7 +44,11 @@ export interface View {
 /** The views that an augmentation makes. What a view looks like depends on the seed, its number and the picture's content, on nothing else. */
 export function viewsOf(augmentation: Augmentation | undefined, seed: number): View[] {
   if (!augmentation) return [];
-  const { views, flip = 0.5, crop: area = 0.5, color = 0.2 } = augmentation;
+  const { views = 1 } = augmentation;
+  const [flip, area, color] = CHANGES.map((name) => {
+    const asked = augmentation[name] ?? true;
+    return typeof asked === "number" ? asked : (asked ? BY_DEFAULT : NO_CHANGE)[name];
+  }) as [number, number, number];
   return Array.from({ length: views }, (_, number) => ({
     key: `view ${number} of seed ${seed}: flip ${flip}, crop ${area}, color ${color}`,
     apply: (image, hash) => changed(image, { flip, area, color }, random(seedOf(hash, seed, number))),

@@ -1,11 +1,10 @@
 import type { VitrailError } from "../../errors.js";
 import type { ImageInput } from "../image-input.js";
+import type { Labelled } from "./labels-of.js";
 
 /** A picture and what it shows: one label, or any number of labels that do not exclude each other. */
-export interface Example {
+export interface Example extends Labelled {
   image: ImageInput;
-  label?: string;
-  labels?: readonly string[];
   /** For reports; default: the path, or the place in the list. */
   name?: string;
 }

@@ -262,12 +262,17 @@ describe("examples that can't all be used", () => {
       [some(), { solver: "lbfgs", hidden: 4 }, "input/option"],
       [some(), { patience: 4 }, "input/option"],
       [some(), { classWeights: { brick: -1 } }, "input/option"],
-      [some(), { augmentation: {} as never }, "input/option"],
+      [some(), { classWeights: { sand: 2 } }, "input/option"],
+      [some(), { augmentation: { flip: 2 } }, "input/option"],
+      [some(), { cache: 5 as never }, "input/option"],
+      [some(), { signal: 5 as never }, "input/option"],
+      [some(), { progress: 5 as never }, "input/option"],
       [some(), { batchSize: 4 } as never, "input/option"],
       [some(), { cache: join(tinyModel("vit"), "config.json") }, "training/cache"],
     ];
     for (const [source, options, code] of cases)
       await expect(fitHead(model, source, { cache, ...options }), code).rejects.toMatchObject({ code });
+    await expect(fitHead(undefined as never, some())).rejects.toMatchObject({ code: "input/model" });
   });
 
   it("may have any number of labels each", async () => {

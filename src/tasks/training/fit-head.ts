@@ -1,5 +1,6 @@
+import { InputError } from "../../errors.js";
 import { fingerprintOf } from "../search/fingerprint.js";
-import type { VisionModel } from "../vision-model.js";
+import { VisionModel } from "../vision-model.js";
 import type { Extract } from "./extract-features.js";
 import { FeatureCache } from "./feature-cache.js";
 import { fitFeatures } from "./fit-features.js";
@@ -18,6 +19,8 @@ import { tunesBlocks, tuningSettings } from "./tuning/tuning-options.js";
  * @throws TrainingError `training/…`; InputError `input/option`; `signal.reason`
  */
 export async function fitHead(model: VisionModel, source: ExampleSource, options: FitOptions = {}): Promise<Head> {
+  if (!(model instanceof VisionModel))
+    throw new InputError("input/model", "fitHead got no model. Pass what loadModel gives, then the pictures.");
   const settings = checkFitOptions(options);
   if (tunesBlocks(options))
     return fitBlocks(model, source, options, { ...settings, tuning: tuningSettings(options, model) });

@@ -1,5 +1,13 @@
 import { InputError } from "../../errors.js";
-import { checkOptionNames, choiceOption, rangeOption, realOption, wholeOption } from "../options.js";
+import {
+  callOptions,
+  checkOptionNames,
+  choiceOption,
+  pathOption,
+  rangeOption,
+  realOption,
+  wholeOption,
+} from "../options.js";
 import { type Augmentation, checkAugmentation } from "./augmentation.js";
 import type { Problem } from "./example.js";
 import type { ClassWeights } from "./targets.js";
@@ -117,7 +125,9 @@ export function checkFitOptions(options: FitOptions): FitSettings {
   }
   for (const name of ["epochs", "step", "patience"] as const) wholeOption(name, options[name], 1, 1e6);
   wholeOption("batch", options.batch, 1, 1024);
-  if (options.augmentation) checkAugmentation(options.augmentation);
+  for (const name of ["cache", "checkpoint"] as const) pathOption(name, options[name]);
+  callOptions(options);
+  if (options.augmentation !== undefined) checkAugmentation(options.augmentation);
   checkClassWeights(options.classWeights);
   const isTuning = tunesBlocks(options);
   const solver = options.solver ?? (options.hidden === undefined && !isTuning ? "lbfgs" : "adamw");

@@ -30,6 +30,8 @@ describe("fitVectors", () => {
       [[], "training/no-examples"],
       ["photos/", "training/no-examples"],
       [[{ label: "a" }], "training/vector"],
+      [[null], "training/vector"],
+      [[...examples, { vector: Float32Array.of(1, 2, 3), label: {} }], "training/labels"],
       [[...examples, { vector: Float32Array.of(1, 2), label: "up" }], "training/vector"],
       [[...examples, { vector: Float32Array.of(1, 2, Number.NaN), label: "up" }], "training/vector"],
       [[...examples, { vector: [1, 2, 3], label: "up" }], "training/vector"],
@@ -38,6 +40,7 @@ describe("fitVectors", () => {
     ];
     for (const [list, code] of cases)
       await expect(fitVectors(list as LabelledVector[])).rejects.toMatchObject({ code });
+    await expect(fitVectors(examples, { unfreeze: 1 } as never)).rejects.toMatchObject({ code: "input/option" });
   });
 
   it("survives features that never change and features that are enormous", async () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { EngineOptions } from "../../backend/engine.js";
-import { TrainingError } from "../../errors.js";
+import { InputError, TrainingError } from "../../errors.js";
 import { onEngine } from "../on-engine.js";
 import { chooseExamples } from "./choose-examples.js";
 import { answerOf } from "./dense-layer.js";
@@ -8,17 +8,18 @@ import type { Problem } from "./example.js";
 import { type FittedLayers, fitFeatures } from "./fit-features.js";
 import { checkFitOptions, type FitOptions } from "./fit-options.js";
 import type { LabelledFeature } from "./labelled-features.js";
+import { type Labelled, labelsOf } from "./labels-of.js";
+import { type TuningOptions, tunesBlocks } from "./tuning/tuning-options.js";
 
 /** A vector and what it stands for: one label, or any number of labels. */
-export interface LabelledVector {
+export interface LabelledVector extends Labelled {
   /** `[width]`, such as `embed` gives */
   vector: Float32Array;
-  label?: string;
-  labels?: readonly string[];
 }
 
 /** Options of `fitHead` but for those about pictures. */
-export type FitVectorsOptions = Omit<FitOptions, "augmentation" | "cache" | "batch"> & EngineOptions;
+export type FitVectorsOptions = Omit<FitOptions, "augmentation" | "cache" | "batch" | keyof TuningOptions> &
+  EngineOptions;
 
 /** A classifier of vectors. */
 export interface VectorHead extends FittedLayers {
@@ -36,15 +37,17 @@ export async function fitVectors(
   { engine, threads, ...options }: FitVectorsOptions = {},
 ): Promise<VectorHead> {
   const settings = checkFitOptions(options);
+  if (tunesBlocks(options as FitOptions))
+    throw new InputError("input/option", 'Vectors have no blocks: "unfreeze" and "lora" are options of fitHead.');
   if (!Array.isArray(examples) || examples.length === 0)
     throw new TrainingError("training/no-examples", "There is no labelled vector. Wanted a list of { vector, label }.");
   const problem: Problem =
     options.problem ??
-    ((examples as readonly LabelledVector[]).some(({ labels }) => labels !== undefined)
+    ((examples as readonly LabelledVector[]).some((example) => example?.labels !== undefined)
       ? "multi-label"
       : "single-label");
   const found = (examples as readonly LabelledVector[]).map((example: LabelledVector, index: number) =>
-    featureOf(example, index, examples[0]!.vector?.length, problem),
+    featureOf(example, index, examples[0]?.vector?.length, problem),
   );
   const { labels, training, validation } = chooseExamples(
     { problem, examples: found, omitted: [] },
@@ -66,23 +69,21 @@ export async function fitVectors(
 
 /** @throws TrainingError `training/vector`, `training/labels` */
 function featureOf(
-  { vector, label, labels }: LabelledVector,
+  example: LabelledVector,
   index: number,
-  width: number,
+  width: number | undefined,
   problem: Problem,
 ): LabelledFeature {
-  const own = labels ?? (label === undefined ? [] : [label]);
+  const { vector } = example ?? {};
   if (!(vector instanceof Float32Array) || vector.length !== width || !vector.every(Number.isFinite))
     throw new TrainingError(
       "training/vector",
       `Example ${index} has ${vector instanceof Float32Array ? `a vector of ${vector.length} numbers, or one that is none` : "no Float32Array"}; wanted ${width} numbers.`,
       { details: { index } },
     );
-  if (problem === "single-label" && own.length !== 1)
-    throw new TrainingError("training/labels", `Example ${index} has ${own.length} labels; wanted one.`, {
-      details: { index },
-    });
+  const name = `vector ${index}`;
+  const labels = labelsOf(example, name, problem);
   const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
   const hash = createHash("sha256").update(bytes).digest("hex");
-  return { name: `vector ${index}`, image: "", labels: [...new Set(own)], hash, feature: vector };
+  return { name, image: "", labels, hash, feature: vector };
 }

@@ -1,5 +1,5 @@
 import type { Decisions } from "../../models/model-config.js";
-import { checkOptionNames, wholeOption } from "../options.js";
+import { callOptions, checkOptionNames, pathOption, wholeOption } from "../options.js";
 import { fingerprintOf } from "../search/fingerprint.js";
 import type { VisionModel } from "../vision-model.js";
 import { answerOf, type DenseLayer } from "./dense-layer.js";
@@ -124,7 +124,7 @@ export class Head implements AsyncDisposable {
    * Writes a folder that `loadModel` reads, and Python's `ViTForImageClassification` or timm where the head is linear: the model's own tensors, byte for byte but for trained
    * blocks, and the head's. Whole or not at all; a head that is there is replaced.
    *
-   * @throws TrainingError `training/not-saved`; what is wrong with the model's own files, `weights/…`, `checkpoint/…`
+   * @throws TrainingError `training/not-saved`; InputError `input/not-a-path`; what is wrong with the model's own files, `weights/…`, `checkpoint/…`
    */
   save(folder: string): Promise<void> {
     return saveHead(this, this.tuned?.original ?? this.model, folder, this.tuned);
@@ -157,4 +157,6 @@ export class Head implements AsyncDisposable {
 export function checkEvaluateOptions(options: EvaluateOptions): void {
   checkOptionNames(options, ["cache", "batch", "signal", "progress"]);
   wholeOption("batch", options.batch, 1, 1024);
+  pathOption("cache", options.cache);
+  callOptions(options);
 }

@@ -3,6 +3,7 @@ import { extname, join } from "node:path";
 import { TrainingError, VitrailError } from "../../errors.js";
 import { isPictureFile } from "../picture-file.js";
 import { type Example, type ExampleSet, type NamedExample, type Omission, omission, type Problem } from "./example.js";
+import { labelsOf } from "./labels-of.js";
 import { readListing } from "./read-listing.js";
 
 /** Where examples come from: a folder with a folder of pictures per label, a `.csv` or `.jsonl` file, or a list. */
@@ -97,19 +98,4 @@ function asList(source: Iterable<Example>): Example[] {
 
 function nameOf({ name, image }: Example, index: number): string {
   return name ?? (typeof image === "string" || image instanceof URL ? String(image) : `example ${index}`);
-}
-
-/** @throws TrainingError `training/labels` */
-function labelsOf({ label, labels }: Example, name: string, problem: Problem): readonly string[] {
-  const all = labels ?? (label === undefined ? [] : [label]);
-  const refuse = (found: string, wanted: string): never => {
-    throw new TrainingError("training/labels", `"${name}" has ${found}; wanted ${wanted}.`, { details: { name } });
-  };
-  if (labels !== undefined && label !== undefined) refuse('both "label" and "labels"', "one of them");
-  if (!Array.isArray(all) || !all.every((one) => typeof one === "string" && one !== ""))
-    refuse("a label that is no text", "names");
-  const distinct = [...new Set(all)];
-  if (problem === "single-label" && distinct.length !== 1)
-    refuse(`${distinct.length} labels`, 'one, or problem "multi-label"');
-  return distinct;
 }

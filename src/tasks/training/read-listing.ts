@@ -97,7 +97,6 @@ function exampleOf(fields: Record<string, unknown>, folder: string, name: string
   return {
     image: isAbsolute(path) ? path : join(folder, path),
     name: path,
-    // Numbers are names too: digits, or classes that nobody named.
     ...(labels != null
       ? { labels: (Array.isArray(labels) ? labels : [labels]).map(String) }
       : { label: String(label) }),

@@ -111,6 +111,7 @@ describe("a saved head", () => {
     await expect(head.save(other)).rejects.toMatchObject({ code: "training/not-saved" });
     expect(existsSync(join(other, "photo.jpg"))).toBe(true);
     await expect(head.save(tinyModel("vit"))).rejects.toMatchObject({ code: "training/not-saved" });
+    await expect(head.save(undefined as never)).rejects.toMatchObject({ code: "input/not-a-path" });
     await expect(head.save(join(other, "photo.jpg"))).rejects.toMatchObject({ code: "training/not-saved" });
     await expect(head.save(join(other, "photo.jpg", "below"))).rejects.toMatchObject({ code: "training/not-saved" });
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { TrainingError, VitrailError } from "../../errors.js";
+import { InputError, TrainingError, VitrailError } from "../../errors.js";
 import type { Checkpoint } from "../../io/checkpoint.js";
 import { readJsonFile } from "../../io/json-file.js";
 import { makeFolder } from "../../io/make-folder.js";
@@ -23,6 +23,8 @@ const OWN_FILES = new Set(["config.json", "preprocessor_config.json", "model.saf
 
 /** Writes a model's folder with a new head, beside its place, then moves it there. @throws as `Head.save` */
 export async function saveHead(head: Head, model: VisionModel, folder: string, tuned?: TunedModel): Promise<void> {
+  if (typeof folder !== "string" || folder === "" || folder.includes("\0"))
+    throw new InputError("input/not-a-path", `save got ${JSON.stringify(folder)}; wanted the path of a folder.`);
   if (model.files.length === 0)
     throw new TrainingError(
       "training/not-saved",

@@ -1,3 +1,4 @@
+import { InputError } from "../../errors.js";
 import type { Problem } from "./example.js";
 import { indexOfLargest } from "./index-of-largest.js";
 
@@ -17,6 +18,8 @@ export interface Targets {
 /**
  * Targets as PyTorch's `CrossEntropyLoss(weight, label_smoothing)` and `BCEWithLogitsLoss(pos_weight)` mean them. Balanced weights are scikit-learn's for
  * one label, negatives over positives for many.
+ *
+ * @throws InputError `input/option` for the weight of a label that there is not
  */
 export function targetsOf(
   examples: readonly { labels: readonly string[] }[],
@@ -28,6 +31,13 @@ export function targetsOf(
   }: { classWeights?: ClassWeights | undefined; labelSmoothing?: number | undefined } = {},
 ): Targets {
   const classes = labels.length;
+  const stray = typeof classWeights === "object" && Object.keys(classWeights).find((name) => !labels.includes(name));
+  if (stray)
+    throw new InputError(
+      "input/option",
+      `"classWeights" has "${stray}", which is not among the labels: "${labels.join('", "')}".`,
+      { details: { option: "classWeights" } },
+    );
   const places = new Map(labels.map((label, place) => [label, place]));
   const wanted = new Float32Array(examples.length * classes);
   for (const [row, example] of examples.entries())
