@@ -1,6 +1,7 @@
-import type { layers, SymbolicTensor } from "@tensorflow/tfjs-layers";
+import type { layers } from "@tensorflow/tfjs-layers";
 import { CheckpointError } from "../../errors.js";
 import { OnnxGraph, type Opset } from "../../io/onnx/onnx-graph.js";
+import { type LayersToTranslate, translateLayers } from "../translate-layers.js";
 import * as convolutions from "./convolution-nodes.js";
 import { LayerStep, type OnnxValue } from "./layer-step.js";
 import type { OnnxWeights } from "./onnx-weights.js";
@@ -35,11 +36,7 @@ const NODES: Record<string, Emit> = {
   Concatenate: (step) => step.node("Concat", namesOf(step), { axis: 1 }),
 };
 
-export interface LayersGraphOptions {
-  /** The model's input, a picture `[batch, height, width, 3]`. */
-  input: SymbolicTensor;
-  /** What the graph gives, by name. */
-  outputs: ReadonlyMap<string, SymbolicTensor>;
+export interface LayersGraphOptions extends LayersToTranslate {
   weights: OnnxWeights;
   /** How the picture is given to the graph, as its input `pixel_values`. */
   picture: "channels-first" | "channels-last";
@@ -63,21 +60,12 @@ export function layersGraph({ input, outputs, weights, picture, opset }: LayersG
     isFirst ? ["batch", channels, height, width] : ["batch", height, width, channels],
   );
   const first = isFirst ? given : graph.node("Transpose", [given], { attributes: { perm: [0, 3, 1, 2] } });
-  const values = new Map<SymbolicTensor, OnnxValue>([[input, { name: first, shape: [height, width, channels] }]]);
-  const reach = (symbol: SymbolicTensor): OnnxValue => {
-    const known = values.get(symbol);
-    if (known) return known;
-    const inputs = symbol.inputs.map(reach);
-    const shape = symbol.shape.slice(1) as number[];
-    const value = {
-      name: emit(symbol.sourceLayer, new LayerStep(graph, weights, symbol.sourceLayer.name, inputs, shape)),
-      shape,
-    };
-    values.set(symbol, value);
-    return value;
-  };
-  for (const [name, symbol] of outputs) {
-    const { name: value, shape } = reach(symbol);
+  const values = translateLayers<OnnxValue>(
+    { input, outputs },
+    { name: first, shape: [height, width, channels] },
+    (layer, inputs, shape) => ({ name: emit(layer, new LayerStep(graph, weights, layer.name, inputs, shape)), shape }),
+  );
+  for (const [name, { name: value, shape }] of values) {
     graph.node("Identity", [value], { outputs: [name] });
     graph.output(name, ["batch", ...shape]);
   }

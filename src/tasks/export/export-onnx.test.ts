@@ -20,9 +20,9 @@ import { FACE_MODELS, type FaceModelName } from "../faces/face-models.js";
 import { loadNetwork } from "../faces/load-network.js";
 import { loadModel } from "../load-model.js";
 import { tinyModel } from "../model-folder.testing.js";
+import { isInstalled, REASON, workWhereItIs } from "../onnx/onnxruntime.testing.js";
 import { packageFile } from "../package-file.js";
 import { exportOnnx, exportOnnxBeside } from "./export-onnx.js";
-import { isInstalled, REASON, workWhereItIs } from "./onnxruntime.testing.js";
 
 let folder: string;
 beforeEach(() => {
