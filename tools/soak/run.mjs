@@ -51,6 +51,7 @@ const ALL = [
   ["S5", () => scenarios.drain(built, { times: count(100) })],
   ["S6", () => scenarios.engineKilled(built, { times: count(100) })],
   ["S8", () => scenarios.slowClients(built, { sockets: count(1_000) })],
+  ["S9", () => scenarios.oddBodies(built, { rounds: 2 })],
   ["S10", () => scenarios.corpora(built, { poisonTimes: count(10_000) })],
   ["S19", () => scenarios.frozen(built)],
   ["S24", () => scenarios.disconnects(built, { requests: count(10_000) })],

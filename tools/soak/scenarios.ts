@@ -4,6 +4,7 @@ export { disconnects } from "./scenarios/disconnects.js";
 export { drain } from "./scenarios/drain.js";
 export { engineKilled } from "./scenarios/engine-killed.js";
 export { frozen } from "./scenarios/frozen.js";
+export { oddBodies } from "./scenarios/odd-bodies.js";
 export { overhead } from "./scenarios/overhead.js";
 export { overload } from "./scenarios/overload.js";
 export { rightAnswers } from "./scenarios/right-answers.js";

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
@@ -45,9 +45,26 @@ export class ServerProcess {
 
   /** Resident memory in megabytes. Linux only; NaN elsewhere. */
   residentMb(): number {
+    return this.statusMb("VmRSS");
+  }
+
+  /** Most resident memory since `forgetPeak`, in megabytes. Linux only; NaN elsewhere. */
+  peakMb(): number {
+    return this.statusMb("VmHWM");
+  }
+
+  forgetPeak(): void {
     try {
-      const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.child.pid}/status`, "utf8")) ?? [];
-      return Number(kilobytes) / 1024;
+      writeFileSync(`/proc/${this.child.pid}/clear_refs`, "5");
+    } catch {
+      // Elsewhere than on Linux there is no peak to forget.
+    }
+  }
+
+  private statusMb(field: string): number {
+    try {
+      const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
+      return Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1]) / 1024;
     } catch {
       return Number.NaN;
     }

@@ -14,6 +14,7 @@ import { disconnects } from "./scenarios/disconnects.js";
 import { drain } from "./scenarios/drain.js";
 import { engineKilled } from "./scenarios/engine-killed.js";
 import { frozen } from "./scenarios/frozen.js";
+import { oddBodies } from "./scenarios/odd-bodies.js";
 import { overload } from "./scenarios/overload.js";
 import { rightAnswers } from "./scenarios/right-answers.js";
 import type { Findings, SoakBuild } from "./soak-build.js";
@@ -57,6 +58,7 @@ it.each<[string, () => Promise<Findings>]>([
   ["S3, S4: the right answer to the right request", () => rightAnswers(soak, { requests: 512 })],
   ["S5: drains", () => drain(soak, { times: 2 })],
   ["S6: the engine killed", () => engineKilled(soak, { times: 3 })],
+  ["S9: odd bodies", () => oddBodies(soak, { rounds: 1 })],
   ["S10, S11: corpora", () => corpora(soak, { poisonTimes: 2 })],
   ["S19: frozen prototypes", () => frozen(soak)],
   ["S24: clients that go away", () => disconnects(soak, { requests: 400 })],

@@ -1,5 +1,8 @@
 import { ServerError } from "../../../errors.js";
 
+/** Room for a body that does not say its length. */
+const FIRST_BYTES = 65_536;
+
 export interface BodyLimits {
   /** Most bytes. */
   maxBytes: number;
@@ -20,7 +23,8 @@ export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLi
       "server/media-type",
       "Compressed bodies are not read. Send the body without Content-Encoding.",
     );
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > maxBytes) throw tooLarge(maxBytes);
   if (!request.body) return new Uint8Array(0);
   const reader = request.body.getReader();
   let timer: NodeJS.Timeout | undefined;
@@ -30,7 +34,7 @@ export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLi
     }, timeoutMs);
   });
   try {
-    return await Promise.race([readAll(reader, maxBytes), late]);
+    return await Promise.race([readAll(reader, maxBytes, declared || FIRST_BYTES), late]);
   } catch (error) {
     // What is still to come is not wanted. A connection that is cut already has nothing to cancel.
     reader.cancel().catch(() => {});
@@ -41,15 +45,26 @@ export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLi
   }
 }
 
-async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
+/** @param first bytes to make room for; twice as much each time that they do not do */
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  maxBytes: number,
+  first: number,
+): Promise<Uint8Array> {
+  // Copied as it comes, so that what came need not be kept until the end: a body would be there twice.
+  let body = new Uint8Array(first);
   let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    if (done) return bytes === body.length ? body : body.slice(0, bytes);
+    if (bytes + value.length > maxBytes) throw tooLarge(maxBytes);
+    if (bytes + value.length > body.length) {
+      const larger = new Uint8Array(Math.min(maxBytes, Math.max(bytes + value.length, 2 * body.length)));
+      larger.set(body.subarray(0, bytes));
+      body = larger;
+    }
+    body.set(value, bytes);
     bytes += value.length;
-    if (bytes > maxBytes) throw tooLarge(maxBytes);
-    parts.push(value);
   }
 }
 

@@ -1,12 +1,12 @@
 import * as v from "valibot";
 import { ServerError } from "../../../errors.js";
+import { isModestJson } from "./modest-json.js";
+import { parseMultipart } from "./multipart.js";
 import type { Upload } from "./picture-source.js";
 import { type BodyLimits, readBody } from "./read-body.js";
 
 /** A body of any of the kinds that are read: JSON of the dialect's own, or pictures as they are. */
-export type RequestBody<Json> =
-  | { kind: "json"; json: Json }
-  | { kind: "pictures"; pictures: Upload[]; fields: Readonly<Record<string, string>> };
+export type RequestBody<Json> = { kind: "json"; json: Json } | { kind: "pictures"; pictures: Upload[] };
 
 /** curl sends this for `--data-binary` unless it is told otherwise. */
 const RAW_TYPES = /^(image\/[\w.+-]+|application\/octet-stream|application\/x-www-form-urlencoded)$/;
@@ -33,8 +33,7 @@ export async function readRequest<Schema extends v.GenericSchema>(
     );
   const bytes = await readBody(request, limits);
   if (isJson) return { kind: "json", json: parseJson(bytes, schema) };
-  if (isMultipart) return { kind: "pictures", ...(await parseMultipart(bytes, contentType)) };
-  return { kind: "pictures", pictures: [{ bytes, name: "" }], fields: {} };
+  return { kind: "pictures", pictures: isMultipart ? filesOf(bytes, contentType) : [{ bytes, name: "" }] };
 }
 
 function mediaTypeOf(contentType: string): string {
@@ -54,6 +53,8 @@ export async function readJson<Schema extends v.GenericSchema>(
 }
 
 function parseJson<Schema extends v.GenericSchema>(bytes: Uint8Array, schema: Schema): v.InferOutput<Schema> {
+  if (!isModestJson(bytes))
+    throw new ServerError("server/bad-request", "The JSON nests too deep, or is of too many parts.");
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -76,23 +77,11 @@ export function parameterError(issue: v.BaseIssue<unknown>): ServerError {
   );
 }
 
-async function parseMultipart(
-  bytes: Uint8Array,
-  contentType: string,
-): Promise<{ pictures: Upload[]; fields: Record<string, string> }> {
-  let form: FormData;
-  try {
-    form = await new Response(bytes as BodyInit, { headers: { "content-type": contentType } }).formData();
-  } catch {
+function filesOf(bytes: Uint8Array, contentType: string): Upload[] {
+  const parts = parseMultipart(bytes, contentType);
+  if (!parts)
     throw new ServerError("server/bad-request", "The body is no multipart/form-data as its Content-Type says.");
-  }
-  const pictures: Upload[] = [];
-  const fields: Record<string, string> = Object.create(null);
-  for (const [name, value] of form as unknown as Iterable<[string, File | string]>) {
-    if (typeof value === "string") fields[name] = value;
-    else pictures.push({ bytes: new Uint8Array(await value.arrayBuffer()), name: value.name });
-  }
-  if (pictures.length === 0)
-    throw new ServerError("server/bad-request", "The form has no file. Send the picture as a file, not as text.");
-  return { pictures, fields };
+  const files = parts.flatMap(({ fileName: name, bytes }) => (name === undefined ? [] : [{ bytes, name }]));
+  if (files.length > 0) return files;
+  throw new ServerError("server/bad-request", "The form has no file. Send the picture as a file, not as text.");
 }

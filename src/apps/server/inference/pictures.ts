@@ -30,7 +30,7 @@ export class Pictures {
   }
 
   /**
-   * Encoded bytes → a model's input `[height, width, 3]`.
+   * Encoded bytes → a model's input `[height, width, 3]`. The bytes are handed over: nobody may look at them afterwards.
    *
    * @throws ImageError, InputError; ServerError `server/worker-lost`, `server/deadline`; `signal.reason` before its turn
    */
@@ -39,7 +39,7 @@ export class Pictures {
     return (await this.run({ bytes, plan: { preprocessing, size: architecture.image } }, signal)) as Float32Array;
   }
 
-  /** Encoded bytes → upright pixels. Fails as `prepare` does. */
+  /** Encoded bytes, which are handed over → upright pixels. Fails as `prepare` does. */
   async decode(bytes: Uint8Array, signal?: AbortSignal): Promise<Image> {
     return (await this.run({ bytes }, signal)) as Image;
   }
@@ -49,8 +49,8 @@ export class Pictures {
   }
 
   private run({ bytes, ...rest }: PictureRequest, signal?: AbortSignal): Promise<PictureReply> {
-    // A copy of its own goes over: a view would take the whole body with it.
-    const own = Uint8Array.from(bytes);
+    // Bytes that are all of their memory go over as they are; of a view a copy does, since it would take the whole body with it.
+    const own = bytes.length === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes);
     return this.pool.run({ bytes: own, ...rest }, [own.buffer as ArrayBuffer], signal);
   }
 }
