@@ -214,9 +214,10 @@ export class VisionModel implements AsyncDisposable {
 
   private label(logits: NumericArray, options: ClassificationOptions): Label[] {
     const { decisions, activation } = this.config;
-    const temperature = options.temperature === "fitted" ? decisions?.temperature : options.temperature;
+    const isFitted = options.temperature === "fitted" || options.threshold === "fitted";
+    const temperature = isFitted ? decisions?.temperature : (options.temperature as number | undefined);
     const scaled = temperature === undefined ? logits.data : logits.data.map((logit) => logit / temperature);
-    return labelsOf(scaled, this.labels, options.activation ?? activation, options);
+    return labelsOf(scaled, this.labels, options.activation ?? activation, options, decisions?.thresholds);
   }
 
   /** Outputs of each picture; the first broken one fails the call. */

@@ -8,7 +8,8 @@ import { numberArgument, Report, type ReportOptions, reportOptions } from "./rep
 
 interface ClassifyOptions extends ModelOptions, ReportOptions {
   topK?: number;
-  threshold?: number;
+  threshold?: number | "fitted";
+  temperature?: number | "fitted";
   activation?: ScoreActivation;
   cumulative?: true;
 }
@@ -16,6 +17,7 @@ interface ClassifyOptions extends ModelOptions, ReportOptions {
 const EXAMPLES = `
 Examples:
   vitrail classify ./emotions face.jpg
+  vitrail classify ./my-head photos/ --threshold fitted
   vitrail classify ./nsfw photos/ --cumulative --jsonl > scores.jsonl
   curl -s https://example.org/cat.jpg | vitrail classify ./vit - --top-k 3 --json`;
 
@@ -26,7 +28,16 @@ export function classifyCommand(run: RunCommand): Command {
     .argument("<model>", MODEL_ARGUMENT)
     .argument("<pictures...>", "files, folders, or - for standard input")
     .option("--top-k <count>", "only the best labels (default: all)", numberArgument)
-    .option("--threshold <score>", "only labels with at least this score", numberArgument)
+    .option(
+      "--threshold <score>",
+      "only labels with at least this score; fitted: those that a head of `vitrail fit` decides on",
+      numberOrFitted,
+    )
+    .option(
+      "--temperature <number>",
+      "divide logits by it (default: 1, as Python); fitted: as `vitrail fit` found it, for honest confidences",
+      numberOrFitted,
+    )
     .addOption(new Option("--activation <name>", "how logits become scores").choices(["softmax", "sigmoid", "none"]))
     .option("--cumulative", "for labels in an order: the score of each label or worse")
     .addHelpText("after", EXAMPLES);
@@ -35,12 +46,13 @@ export function classifyCommand(run: RunCommand): Command {
     run(async (terminal) => {
       const pictures = await expandPictures(names, terminal);
       await using model = await loadForCommand(folder, options, terminal);
-      const { topK, threshold, activation, cumulative, batch } = options;
+      const { topK, threshold, temperature, activation, cumulative, batch } = options;
       const results = model.classifyAll(
         pictures.map(({ input }) => input),
         {
           ...(topK !== undefined && { topK }),
           ...(threshold !== undefined && { threshold }),
+          ...(temperature !== undefined && { temperature }),
           ...(activation && { activation }),
           ...(cumulative && { cumulative: "label-order" as const }),
           ...(batch !== undefined && { batch }),
@@ -54,3 +66,5 @@ export function classifyCommand(run: RunCommand): Command {
     }),
   );
 }
+
+const numberOrFitted = (text: string): number | "fitted" => (text === "fitted" ? text : numberArgument(text));

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Label } from "../../tasks/classification.js";
 import { tinyModel } from "../../tasks/model-folder.testing.js";
 import { runForTest } from "./run-cli.testing.js";
 
@@ -87,6 +88,25 @@ describe("vitrail fit", () => {
     const config = JSON.parse(readFileSync(join(folder, "many/config.json"), "utf8"));
     expect(config.problem_type).toBe("multi_label_classification");
     expect(Object.keys(config.vitrail.thresholds)).toEqual(["brick", "grass", "odd"]);
+
+    const { temperature, thresholds } = config.vitrail;
+    const classify = (...options: string[]) =>
+      runForTest(["classify", join(folder, "many"), join(train, "grass"), "--json", ...options]);
+    const raw = (await classify("--activation", "none")).json();
+    const decided = (await classify("--threshold", "fitted")).json();
+    const honest = (await classify("--temperature", "fitted")).json();
+    for (const [i, { labels }] of raw.entries()) {
+      const wanted = labels.map(({ label, score }: Label) => ({
+        label,
+        score: 1 / (1 + Math.exp(-score / temperature)),
+      }));
+      expect(honest[i].labels.map(({ score }: Label) => score.toFixed(6))).toEqual(
+        wanted.map(({ score }: Label) => score.toFixed(6)),
+      );
+      expect(decided[i].labels.map(({ label }: Label) => label)).toEqual(
+        wanted.filter(({ label, score }: Label) => score >= thresholds[label]).map(({ label }: Label) => label),
+      );
+    }
   });
 
   it("leaves nothing behind where there is nothing to learn", async () => {
