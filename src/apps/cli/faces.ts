@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
-import { ENGINES } from "../../backend/engine.js";
 import type { FaceAnalysis } from "../../tasks/faces/face-analysis.js";
 import { loadFaceAnalyzer } from "../../tasks/faces/load-face-analyzer.js";
 import { FACE_DETECTORS, type FaceDetectorName } from "../../tasks/faces/load-face-detector.js";
 import { attributeLabels } from "../../tasks/faces/pictures/face-labels.js";
 import { REDACT_MODES } from "../../tasks/faces/pictures/redact.js";
+import { computeOptions, dtypeOption, type LoadingOptions, loadingOptions } from "./compute-options.js";
 import { UsageError } from "./exit-codes.js";
 import { attributeArgument } from "./faces/attribute-argument.js";
 import { FACE_FORMATS, type FaceFormat, faceDocument } from "./faces/face-format.js";
@@ -16,7 +16,7 @@ import type { RunCommand } from "./program.js";
 import { numberArgument, Report, type ReportOptions, reportOptions } from "./report.js";
 import type { Terminal } from "./terminal.js";
 
-interface FacesOptions extends ReportOptions, FaceOutputOptions, Pick<ModelOptions, "engine" | "threads" | "cacheDir"> {
+interface FacesOptions extends ReportOptions, FaceOutputOptions, LoadingOptions, Pick<ModelOptions, "cacheDir"> {
   model: FaceDetectorName;
   attributes?: Record<string, string>;
   embed?: string;
@@ -62,11 +62,9 @@ export function facesCommand(run: RunCommand): Command {
     .option("--cluster [similarity]", "group faces of one person by their vectors", numberArgument)
     .option("--contact-sheet <file>", "write all faces in one picture, in their groups if there are")
     .option("--count", "count faces over all pictures")
-    .addOption(new Option("--engine <name>", "what computes").choices(["auto", ...ENGINES]).default("auto"))
-    .option("--threads <count>", "threads of the engine (default: all cores)", numberArgument)
     .option("--cache-dir <folder>", "where models of the Hub are kept (default: as Python's huggingface_hub)")
     .addHelpText("after", EXAMPLES);
-  for (const option of reportOptions()) command.addOption(option);
+  for (const option of [...computeOptions(), dtypeOption(), ...reportOptions()]) command.addOption(option);
   return command.action((names: string[], options: FacesOptions) =>
     run((terminal) => analyzePictures(names, options, terminal)),
   );
@@ -100,18 +98,22 @@ async function analyzePictures(names: string[], options: FacesOptions, terminal:
 }
 
 /** @throws UsageError for options that make no sense together, before any work */
-function checkTogether({ format, attributes = {}, cluster, embed, redact, redactMode }: FacesOptions): void {
+function checkTogether({ format, attributes = {}, cluster, embed, redact, redactMode, dtype }: FacesOptions): void {
   if (format === "smartclick" && !Object.hasOwn(attributes, "emotion"))
     throw new UsageError("--format smartclick tells emotions: add --attributes emotion=MODEL.");
   if (cluster !== undefined && embed === undefined && Object.keys(attributes).length === 0)
     throw new UsageError("--cluster compares face vectors: add --embed MODEL.");
   if (typeof cluster === "number" && Math.abs(cluster) > 1)
     throw new UsageError(`--cluster takes a cosine similarity from -1 to 1; found ${cluster}.`);
+  if (dtype && embed === undefined && Object.keys(attributes).length === 0)
+    throw new UsageError(
+      "--dtype says how the models of --attributes and --embed keep their weights: add one of them.",
+    );
   if (redactMode && !redact) throw new UsageError("--redact-mode says how --redact hides faces: add --redact FILE.");
 }
 
 function loadAnalyzer(options: FacesOptions, terminal: Terminal) {
-  const { attributes = {}, minScore, maxFaces, minSize, threads, cluster } = options;
+  const { attributes = {}, minScore, maxFaces, minSize, cluster } = options;
   const vectors = options.embed ?? (cluster === undefined ? undefined : Object.keys(attributes)[0]);
   const embed = vectors === undefined || Object.hasOwn(attributes, vectors) ? vectors : { model: vectors };
   const progress = terminal.progress("loading models");
@@ -120,8 +122,7 @@ function loadAnalyzer(options: FacesOptions, terminal: Terminal) {
     detector: { model: options.model },
     onError: options.onError,
     ...(embed && { embed }),
-    ...(options.engine && { engine: options.engine }),
-    ...(threads !== undefined && { threads }),
+    ...loadingOptions(options),
     ...(minScore !== undefined && { minScore }),
     ...(maxFaces !== undefined && { maxFaces }),
     ...(minSize !== undefined && { minSize }),

@@ -1,8 +1,8 @@
-import { type Command, Option } from "commander";
-import { ENGINES } from "../../backend/engine.js";
+import type { Command } from "commander";
 import type { HubOptions } from "../../io/hub/get-model.js";
-import { type LoadModelOptions, loadModel } from "../../tasks/load-model.js";
+import { loadModel } from "../../tasks/load-model.js";
 import type { VisionModel } from "../../tasks/vision-model.js";
+import { computeOptions, dtypeOption, type LoadingOptions, loadingOptions } from "./compute-options.js";
 import { formatBytes } from "./format-bytes.js";
 import { numberArgument } from "./report.js";
 import type { Progress, Terminal } from "./terminal.js";
@@ -11,9 +11,7 @@ import type { Progress, Terminal } from "./terminal.js";
 export const MODEL_ARGUMENT = "folder with config.json and model.safetensors, or owner/name on the Hub";
 
 /** What the user said about loading a model. */
-export interface ModelOptions {
-  engine?: NonNullable<LoadModelOptions["engine"]>;
-  threads?: number;
+export interface ModelOptions extends LoadingOptions {
   interpolate?: number | true;
   batch?: number;
   revision?: string;
@@ -22,9 +20,8 @@ export interface ModelOptions {
 
 /** The options of every command that runs a model over pictures. */
 export function withModelOptions(command: Command): Command {
+  for (const option of [...computeOptions(), dtypeOption()]) command.addOption(option);
   return withHubOptions(command)
-    .addOption(new Option("--engine <name>", "what computes").choices(["auto", ...ENGINES]).default("auto"))
-    .option("--threads <count>", "threads of the engine (default: all cores)", numberArgument)
     .option("--batch <pictures>", "pictures in one forward pass (default: 8)", numberArgument)
     .option("--interpolate [pixels]", "run at another picture size than the model was trained on", numberArgument);
 }
@@ -53,16 +50,15 @@ export function hubOptions(
 /** Loads the model while telling so. */
 export async function loadForCommand(
   source: string,
-  { engine, threads, interpolate, ...hub }: ModelOptions,
+  { interpolate, ...options }: ModelOptions,
   terminal: Terminal,
 ): Promise<VisionModel> {
   const progress = terminal.progress(`loading ${source}`);
   try {
     return await loadModel(source, {
-      ...(engine && { engine }),
-      ...(threads !== undefined && { threads }),
+      ...loadingOptions(options),
       ...(interpolate !== undefined && { interpolate }),
-      ...hubOptions(hub, terminal, progress),
+      ...hubOptions(options, terminal, progress),
     });
   } finally {
     progress.end();

@@ -4,6 +4,7 @@ import { BUDGET_NAMES, type Budget } from "../../tasks/quantize/budget.js";
 import type { QuantizationReport } from "../../tasks/quantize/quantization-report.js";
 import { quantize } from "../../tasks/quantize/quantize.js";
 import type { QuantizeOptions, QuantizeProgress } from "../../tasks/quantize/quantize-options.js";
+import { threadsOption } from "./compute-options.js";
 import { EXIT } from "./exit-codes.js";
 import { formatBytes } from "./format-bytes.js";
 import { MODEL_ARGUMENT, type ModelOptions } from "./model-options.js";
@@ -48,7 +49,7 @@ export function quantizeCommand(run: RunCommand): Command {
     )
     .option("--keep <names...>", 'keep these layers in any case ("attention": the products within attentions)')
     .option("--engines <names>", "engines to time it on (default: all installed but cpu)", enginesArgument)
-    .option("--threads <count>", "threads of the engine (default: all cores)", numberArgument)
+    .addOption(threadsOption())
     .option("--revision <name>", "of a model on the Hub: a branch, a tag or a commit (default: main)")
     .option("--cache-dir <folder>", "where models of the Hub are kept (default: as Python's huggingface_hub)")
     .option("--json", "print the report as one JSON document")

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { ENGINES } from "../../backend/engine.js";
+import { Command, InvalidArgumentError } from "commander";
 import { openIndex } from "../../tasks/search/open-index.js";
 import type { SearchIndex } from "../../tasks/search/search-index.js";
 import { createServer } from "../server/create-server.js";
 import { jsonLog } from "../server/http/json-log.js";
 import { type Listening, listen } from "../server/listen.js";
 import type { ServerOptions } from "../server/server-options.js";
+import { computeOptions, dtypeOption, type LoadingOptions, loadingOptions } from "./compute-options.js";
 import { EXIT, UsageError } from "./exit-codes.js";
 import { attributeArgument } from "./faces/attribute-argument.js";
 import type { ModelOptions } from "./model-options.js";
@@ -15,7 +15,7 @@ import type { RunCommand } from "./program.js";
 import { numberArgument } from "./report.js";
 import type { Terminal } from "./terminal.js";
 
-interface ServeOptions extends Pick<ModelOptions, "engine" | "threads" | "batch"> {
+interface ServeOptions extends LoadingOptions, Pick<ModelOptions, "batch"> {
   model?: Models;
   faces?: true;
   attributes?: Record<string, string>;
@@ -23,8 +23,9 @@ interface ServeOptions extends Pick<ModelOptions, "engine" | "threads" | "batch"
   indexModel?: string;
   port: number;
   host: string;
-  dtype?: ServerOptions["dtype"];
   urls?: true;
+  results: boolean;
+  publicUrl?: string;
   queue?: number;
   requestsPerMinute?: number;
 }
@@ -49,7 +50,7 @@ Routes, limits and status codes: docs/server.md.`;
 
 /** `vitrail serve`: models behind HTTP, as seven systems speak it. */
 export function serveCommand(run: RunCommand): Command {
-  return new Command("serve")
+  const command = new Command("serve")
     .description("answer over HTTP as Hugging Face, SmartClick, Scaleflex, Azure ML, TEI, KServe and OpenAI do")
     .option(
       "--model <name=model>",
@@ -63,14 +64,14 @@ export function serveCommand(run: RunCommand): Command {
     .option("--port <number>", "0 takes any that is free", numberArgument, 8080)
     .option("--host <address>", "0.0.0.0 for all networks", "127.0.0.1")
     .option("--urls", "fetch pictures that are given as URLs, from public addresses only")
+    .option("--no-results", "keep no picture of /scaleflex for its `result`; by default for ten minutes, in memory")
+    .option("--public-url <url>", "where clients find this server, for such a `result` (default: as they asked)")
     .option("--queue <pictures>", "pictures of a model that may wait (default: 64)", numberArgument)
     .option("--batch <pictures>", "pictures in one forward pass (default: 8)", numberArgument)
     .option("--requests-per-minute <count>", "for each API key (default: no limit)", numberArgument)
-    .addOption(new Option("--dtype <name>", "how weights are kept").choices(["float32", "float16", "int8"]))
-    .addOption(new Option("--engine <name>", "what computes").choices(["auto", ...ENGINES]).default("auto"))
-    .option("--threads <count>", "threads of the engine (default: all cores)", numberArgument)
-    .addHelpText("after", EXAMPLES)
-    .action((options: ServeOptions) => run((terminal) => serve(options, terminal)));
+    .addHelpText("after", EXAMPLES);
+  for (const option of [...computeOptions(), dtypeOption()]) command.addOption(option);
+  return command.action((options: ServeOptions) => run((terminal) => serve(options, terminal)));
 }
 
 type Models = NonNullable<ServerOptions["models"]>;
@@ -123,15 +124,15 @@ async function start(options: ServeOptions, terminal: Terminal): Promise<Started
 }
 
 function serverOptions(options: ServeOptions): ServerOptions {
-  const { model, attributes, engine, threads, dtype, queue, batch, requestsPerMinute } = options;
+  const { model, attributes, queue, batch, requestsPerMinute, results, publicUrl } = options;
   const apiKeys = (process.env[KEYS] ?? "").split(",").filter(Boolean);
   return {
     ...(model && { models: model }),
     ...((options.faces || attributes) && { faces: { attributes: attributes ?? {} } }),
     ...(options.urls && { urls: "public" as const }),
-    ...(engine && { engine }),
-    ...(threads !== undefined && { threads }),
-    ...(dtype && { dtype }),
+    results: results ? "kept" : "none",
+    ...(publicUrl !== undefined && { publicUrl }),
+    ...loadingOptions(options),
     ...(queue !== undefined && { queue }),
     ...(batch !== undefined && { batch }),
     ...(requestsPerMinute !== undefined && { requestsPerMinute }),

@@ -16,7 +16,7 @@ import { FaceDetector } from "./face-detector.js";
 import { type FaceDetectorOptions, loadFaceDetector } from "./load-face-detector.js";
 
 export interface FaceAnalyzerOptions
-  extends Pick<LoadModelOptions, "engine" | "threads" | "token" | "cacheDir" | "progress"> {
+  extends Pick<LoadModelOptions, "engine" | "threads" | "dtype" | "token" | "cacheDir" | "progress"> {
   /**
    * What to say of each face: a name, and the ViT or EVA-02 checkpoint that says it, a folder or an id on the Hub. `emotion`, `age`, `gender` and `race` come with the
    * services' keys whatever the checkpoint calls them; any other name keeps its checkpoint's labels. A checkpoint without a name is for
@@ -46,7 +46,7 @@ export interface FaceAnalyzerOptions
 
 const OPTIONS = [
   ...["attributes", "detector", "minScore", "maxFaces", "minSize", "margin", "align", "embed", "onError", "batch"],
-  ...["signal", "engine", "threads", "token", "cacheDir", "progress"],
+  ...["signal", "engine", "threads", "dtype", "token", "cacheDir", "progress"],
 ];
 const DEFAULT_MARGIN = 0.2;
 /** A ViT-B/16 takes some 5 MB a face for its widest activations. */
@@ -61,9 +61,9 @@ const ATTRIBUTE_NAME = /^[a-z][\w .-]{0,63}$/i;
 export async function loadFaceAnalyzer(options: FaceAnalyzerOptions = {}): Promise<FaceAnalyzer> {
   checkOptions(options);
   const { detector: chosen = { model: "auto" }, onError = "throw", signal } = options;
-  const { engine, threads, embed, margin = DEFAULT_MARGIN, align = "eyes", batch = DEFAULT_BATCH } = options;
+  const { engine, threads, dtype, embed, margin = DEFAULT_MARGIN, align = "eyes", batch = DEFAULT_BATCH } = options;
   const loading = { ...(engine && { engine }), ...(threads !== undefined && { threads }), ...(signal && { signal }) };
-  const models = new AttributeModels({ ...loading, ...hubOptionsOf(options) });
+  const models = new AttributeModels({ ...loading, ...(dtype && { dtype }), ...hubOptionsOf(options) });
   const failures = new Map<string, AttributeFailure>();
   const orSkip = async <Result>(name: string, work: () => Promise<Result>): Promise<Result | undefined> => {
     try {

@@ -1,14 +1,13 @@
 import { Option } from "commander";
-import { ENGINES } from "../../../backend/engine.js";
-import { WEIGHT_PRECISIONS } from "../../../backend/vitrail-backend.js";
+import { type ComputeOptions, dtypeOption } from "../compute-options.js";
 import type { ModelOptions } from "../model-options.js";
 import { numberArgument } from "../report.js";
 
-/** What the user said about how this machine computes. */
-export type ComputeOptions = Pick<ModelOptions, "engine" | "threads" | "cacheDir">;
+/** What the user said about how this machine computes, and where it keeps models. */
+export type MachineOptions = ComputeOptions & Pick<ModelOptions, "cacheDir">;
 
 /** What the user said about a batch, whatever its task. */
-export interface BatchCommandOptions extends ComputeOptions {
+export interface BatchCommandOptions extends MachineOptions {
   out: string;
   shard?: string;
   partSize?: number;
@@ -26,13 +25,7 @@ export const batchOptions = () => [
   new Option("--urls", "fetch pictures that are given as URLs, from public addresses only"),
   new Option("--fresh", "throw away what an earlier run has left, and begin anew"),
   new Option("--batch <pictures>", "pictures in one forward pass (default: 8)").argParser(numberArgument),
-  new Option("--dtype <name>", "how weights are kept").choices([...WEIGHT_PRECISIONS]),
+  dtypeOption(),
   new Option("--queue <redis URL>", "let workers do it: see vitrail worker"),
   new Option("--tries <count>", "of a part in a queue, before it is given up (default: 3)").argParser(numberArgument),
-];
-
-/** Of all that computes. */
-export const computeOptions = () => [
-  new Option("--engine <name>", "what computes").choices(["auto", ...ENGINES]).default("auto"),
-  new Option("--threads <count>", "threads of the engine (default: all cores)").argParser(numberArgument),
 ];

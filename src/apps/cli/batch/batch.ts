@@ -1,10 +1,11 @@
 import { Command, Option } from "commander";
 import { FACE_DETECTORS } from "../../../tasks/faces/load-face-detector.js";
+import { computeOptions } from "../compute-options.js";
 import { attributeArgument } from "../faces/attribute-argument.js";
 import { MODEL_ARGUMENT, withHubOptions } from "../model-options.js";
 import type { RunCommand } from "../program.js";
 import { numberArgument } from "../report.js";
-import { type BatchCommandOptions, batchOptions, computeOptions } from "./batch-options.js";
+import { type BatchCommandOptions, batchOptions } from "./batch-options.js";
 import { runForCommand } from "./run-for-command.js";
 import { type ClassifyWords, classifySpec, type EmbedWords, embedSpec, type FacesWords, facesSpec } from "./specs.js";
 import { statusCommand } from "./status.js";

@@ -13,7 +13,7 @@ import { EXIT, UsageError } from "../exit-codes.js";
 import { hubOptions } from "../model-options.js";
 import { expandPictures } from "../pictures.js";
 import type { Progress, Terminal } from "../terminal.js";
-import type { BatchCommandOptions, ComputeOptions } from "./batch-options.js";
+import type { BatchCommandOptions, MachineOptions } from "./batch-options.js";
 
 /** Runs a batch for a command, here or through a queue. Returns the exit code. */
 export async function runForCommand(
@@ -64,7 +64,7 @@ async function placedSpec(spec: BatchSpec): Promise<BatchSpec> {
 }
 
 /** How a machine runs what is asked for. */
-export function localOptions(options: ComputeOptions, terminal: Terminal, line: Progress): LocalOptions {
+export function localOptions(options: MachineOptions, terminal: Terminal, line: Progress): LocalOptions {
   const { engine, threads } = options;
   return {
     ...hubOptions(options, terminal, line),

@@ -1,14 +1,15 @@
 import { Command } from "commander";
 import { loadBatchTask } from "../../../tasks/batch/load-batch-task.js";
 import { workQueue } from "../../batch/work-queue.js";
+import { computeOptions } from "../compute-options.js";
 import { EXIT } from "../exit-codes.js";
 import type { RunCommand } from "../program.js";
 import { numberArgument } from "../report.js";
 import type { Terminal } from "../terminal.js";
-import { type ComputeOptions, computeOptions } from "./batch-options.js";
+import type { MachineOptions } from "./batch-options.js";
 import { localOptions } from "./run-for-command.js";
 
-interface WorkerOptions extends ComputeOptions {
+interface WorkerOptions extends MachineOptions {
   queue: string;
   silent?: number;
 }
