@@ -32,6 +32,7 @@ describe("createServer", () => {
     ["a queue of none", { models: { a: "x" }, queue: 0 }],
     ["an index of a model that is not served", { models: { a: "x" }, index: { model: "b", search: { search() {} } } }],
     ["another choice for URLs", { models: { a: "x" }, urls: "all" }],
+    ["a public URL that is none", { models: { a: "x" }, publicUrl: "example.org" }],
   ])("refuses %s", async (_, options) => {
     await expect(testServer(options as ServerOptions)).rejects.toMatchObject({ code: "input/option" });
   });

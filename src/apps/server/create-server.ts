@@ -8,6 +8,7 @@ import { Quota } from "./http/quota.js";
 import { Engine } from "./inference/engine.js";
 import { localFaces, localModel, type ModelHost } from "./inference/engine-host.js";
 import { FaceService } from "./inference/face-service.js";
+import { KeptPictures } from "./inference/kept-pictures.js";
 import { ModelService } from "./inference/model-service.js";
 import { NeighborService } from "./inference/neighbor-service.js";
 import { Pictures } from "./inference/pictures.js";
@@ -109,6 +110,8 @@ async function startService(
     faces,
     neighbors: index && new NeighborService(index.search, models.get(index.model)!),
     fetchPicture: options.urls === "public" ? (url, signal) => fetchPicture(url, signal, web) : undefined,
+    kept: faces && options.results === "kept" ? keptPictures(owned) : undefined,
+    publicUrl: options.publicUrl?.replace(/\/$/, ""),
     body: { maxBytes: options.maxBodyBytes, timeoutMs: options.bodyTimeoutMs },
     metrics,
     version: (JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string }).version,
@@ -122,6 +125,12 @@ async function startService(
     const attributes = isLoaded ? undefined : Object.keys((options.faces as { attributes?: object }).attributes ?? {});
     return new FaceService(attributes, host, pictures, limits, metrics);
   }
+}
+
+function keptPictures(owned: { close(): Promise<void> }[]): KeptPictures {
+  const kept = new KeptPictures();
+  owned.push({ close: async () => kept.clear() });
+  return kept;
 }
 
 /** A thread for what has to be loaded; none where everything is loaded already. */

@@ -27,6 +27,13 @@ export interface ServerOptions extends Pick<LoadModelOptions, "engine" | "thread
   index?: { model: string; search: Pick<SearchIndex, "search"> };
   /** Whether pictures may be given as URLs, which the server fetches from public addresses. Default `"off"`. */
   urls?: "off" | "public";
+  /**
+   * Whether pictures sent to `/scaleflex` are kept, in memory, for ten minutes and no more than 64 MiB of them, so that the answer's `result` is a URL of
+   * the picture with its faces drawn in. Default `"kept"`; with `"none"`, `result` is empty.
+   */
+  results?: "kept" | "none";
+  /** Where clients find this server, with the path that it is mounted at: `"https://example.org/vision"`. Default: as the request's own URL says. */
+  publicUrl?: string;
   /** Keys of which a request must bring one. Default: none are needed. */
   apiKeys?: readonly string[];
   /** Requests of one key in a minute. Default: no limit. */
@@ -54,6 +61,7 @@ const MAX_PIXELS = 25_000_000;
 
 const DEFAULTS = {
   urls: "off",
+  results: "kept",
   apiKeys: [],
   queue: 64,
   batch: 8,
@@ -67,7 +75,7 @@ const DEFAULTS = {
 
 export type CheckedOptions = ServerOptions & Required<Pick<ServerOptions, keyof typeof DEFAULTS>>;
 
-const OTHER_OPTIONS = ["models", "faces", "index", "requestsPerMinute", "engine", "threads", "dtype"];
+const OTHER_OPTIONS = ["models", "faces", "index", "publicUrl", "requestsPerMinute", "engine", "threads", "dtype"];
 const SERVED_MODEL_OPTIONS = ["model", "revision", "token", "cacheDir", "interpolate", "dtype"];
 /** As in a Hub id: `owner/name`, or one part alone. Goes into paths, logs and metrics as it is. */
 const MODEL_NAME = /^[A-Za-z0-9][\w.-]{0,95}(\/[\w.-]{1,96})?$/;
@@ -79,6 +87,9 @@ export function checkServerOptions(given: ServerOptions): CheckedOptions {
   checkOptionNames(given, [...Object.keys(DEFAULTS), ...OTHER_OPTIONS]);
   const options: CheckedOptions = { ...DEFAULTS, ...given };
   choiceOption("urls", options.urls, ["off", "public"]);
+  choiceOption("results", options.results, ["kept", "none"]);
+  if (options.publicUrl !== undefined && !/^https?:\/\/[^\s?#]+$/.test(options.publicUrl))
+    throw new InputError("input/option", '"publicUrl" must be an http or https URL without a query.');
   for (const name of ["queue", "batch", "deadlineMs", "bodyTimeoutMs", "maxBodyBytes", "maxPixels", "drainMs"] as const)
     wholeOption(name, options[name], 1);
   wholeOption("requestsPerMinute", options.requestsPerMinute, 1);

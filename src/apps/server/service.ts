@@ -2,6 +2,7 @@ import { ServerError } from "../../errors.js";
 import type { FetchPicture } from "./http/picture-source.js";
 import type { BodyLimits } from "./http/read-body.js";
 import type { FaceService } from "./inference/face-service.js";
+import type { KeptPictures } from "./inference/kept-pictures.js";
 import type { ModelService } from "./inference/model-service.js";
 import type { NeighborService } from "./inference/neighbor-service.js";
 import type { ServerMetrics } from "./server-metrics.js";
@@ -16,6 +17,10 @@ export interface ServiceParts {
   neighbors?: NeighborService | undefined;
   /** Absent: URLs are off. */
   fetchPicture?: FetchPicture | undefined;
+  /** Where pictures of answers are kept for a while. Absent: nowhere. */
+  kept?: KeptPictures | undefined;
+  /** Before the paths of this server, as its clients see it. Absent: as in their requests. */
+  publicUrl?: string | undefined;
   body: BodyLimits;
   metrics: ServerMetrics;
   version: string;

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeImage } from "../../../images/decode-image.js";
+import { encodePng } from "../../../images/encode-png.js";
 import { scoresOf } from "../../../tasks/classification.js";
 import { loadFaceAnalyzer } from "../../../tasks/faces/load-face-analyzer.js";
+import { annotate } from "../../../tasks/faces/pictures/annotate.js";
 import { toScaleflex } from "../../../tasks/faces/services/to-scaleflex.js";
 import { toSmartClick } from "../../../tasks/faces/services/to-smart-click.js";
 import { loadModel } from "../../../tasks/load-model.js";
@@ -10,6 +13,7 @@ import { packageFile } from "../../../tasks/package-file.js";
 import type { VisionModel } from "../../../tasks/vision-model.js";
 import type { VitrailServer } from "../create-server.js";
 import { testServer, withThreads } from "../server.testing.js";
+import type { ServerOptions } from "../server-options.js";
 
 const photo = readFileSync(packageFile("conformance/photos/hopper.jpg"));
 const other = readFileSync(packageFile("conformance/photos/coffee.png"));
@@ -216,8 +220,36 @@ describe("faces", () => {
   it("answers as Scaleflex: boxes and percentages, with the file's name and the request's id", async () => {
     const response = await post("/scaleflex", form(photo, "friends.jpg"));
     const requestId = response.headers.get("x-request-id")!;
-    const wanted = toScaleflex(await analysis(), { name: "friends.jpg", requestId });
+    const resultUrl = `http://localhost/scaleflex/results/${requestId}.png`;
+    const wanted = toScaleflex(await analysis(), { name: "friends.jpg", requestId, resultUrl });
     expect(await answerOf(response)).toEqual(JSON.parse(JSON.stringify(wanted)));
     expect(Object.keys(wanted.faces)).toEqual(["face_0"]);
+  });
+
+  it("keeps Scaleflex's result for a while: a PNG of the picture with its faces drawn in, also of a raw body", async () => {
+    const image = await decodeImage(photo);
+    const wanted = encodePng(annotate(image, (await analysis()).faces));
+    for (const body of [form(photo, "friends.jpg"), new Uint8Array(photo)]) {
+      const { result } = await answerOf(await post("/scaleflex", body));
+      for (let times = 0; times < 2; times++) {
+        const response = await server.fetch(new Request(result));
+        expect([response.status, response.headers.get("content-type")]).toEqual([200, "image/png"]);
+        expect(Buffer.compare(new Uint8Array(await response.arrayBuffer()), wanted)).toBe(0);
+      }
+    }
+    const gone = await server.fetch(new Request(`http://localhost/scaleflex/results/${crypto.randomUUID()}.png`));
+    expect([gone.status, (await gone.json()).code]).toEqual([404, "server/not-found"]);
+  });
+
+  it("gives Scaleflex's result at the public URL, or none", async () => {
+    await using analyzer = await loadFaceAnalyzer(faces);
+    const ask = async (options: Partial<ServerOptions>) => {
+      await using other = await testServer({ faces: analyzer, ...options });
+      const request = new Request("http://localhost/scaleflex", { method: "POST", body: new Uint8Array(photo) });
+      return (await (await other.fetch(request)).json()) as { result: string; request_uuid: string };
+    };
+    expect((await ask({ results: "none" })).result).toBe("");
+    const { result, request_uuid } = await ask({ publicUrl: "https://example.org/vision/" });
+    expect(result).toBe(`https://example.org/vision/scaleflex/results/${request_uuid}.png`);
   });
 });

@@ -20,8 +20,8 @@ const body = v.union([
 ]);
 const embedding = v.object({
   object: v.literal("embedding"),
-  index: v.number(),
   embedding: v.union([v.array(v.number()), v.string()]),
+  index: v.number(),
 });
 
 /** OpenAI's embeddings, of pictures as data URIs. */
@@ -72,7 +72,7 @@ export const openai: Dialect = {
         const encode = json.encoding_format === "base64" ? littleEndianBase64 : (vector: Float32Array) => [...vector];
         return {
           object: "list",
-          data: all.map((outputs, index) => ({ object: "embedding", index, embedding: encode(embeddingOf(outputs)) })),
+          data: all.map((outputs, index) => ({ object: "embedding", embedding: encode(embeddingOf(outputs)), index })),
           model: model.name,
           usage: { prompt_tokens: 0, total_tokens: 0 },
         };

@@ -1,10 +1,13 @@
 import * as v from "valibot";
+import { ServerError } from "../../../errors.js";
 import { EMOTIONS, RACES } from "../../../tasks/faces/attributes/canonical-labels.js";
 import { toScaleflex } from "../../../tasks/faces/services/to-scaleflex.js";
 import type { Dialect } from "../http/operation.js";
 import { faceBody, facePicture } from "./face-picture.js";
 
 const percentages = (names: readonly string[]) => v.object(Object.fromEntries(names.map((name) => [name, v.number()])));
+/** Where the pictures with faces drawn in are. */
+const RESULTS = "/scaleflex/results";
 const emotions = Object.keys(EMOTIONS);
 const races = Object.keys(RACES);
 const pixel = v.pipe(v.number(), v.integer());
@@ -50,9 +53,28 @@ export const scaleflex: Dialect = {
       answer,
       async handle(call) {
         const faces = call.service.faces();
+        const { kept } = call.service.parts;
         faces.admission.check();
         const { bytes, name } = await facePicture(call);
-        return toScaleflex(await faces.analyze(bytes, call.signal), { name, requestId: call.requestId });
+        const { requestId } = call;
+        const own = kept && Uint8Array.from(bytes);
+        const analysis = await faces.analyze(bytes, call.signal);
+        if (!kept || !own) return toScaleflex(analysis, { name, requestId });
+        kept.keep(requestId, { bytes: own, analysis });
+        return toScaleflex(analysis, { name, requestId, resultUrl: call.urlOf(`${RESULTS}/${requestId}.png`) });
+      },
+    },
+    {
+      method: "get",
+      path: `${RESULTS}/:file`,
+      summary: "The picture of an answer's `result`, with its faces drawn in; for some minutes",
+      answer: "image/png",
+      async handle(call) {
+        const faces = call.service.faces();
+        const picture = call.service.parts.kept?.get(call.param("file").replace(/\.png$/, ""));
+        if (!picture) throw new ServerError("server/not-found", "There is no such picture, or it is kept no longer.");
+        const png = await faces.annotate(picture, call.signal);
+        return new Response(png as BodyInit, { headers: { "content-type": "image/png", "cache-control": "private" } });
       },
     },
   ],

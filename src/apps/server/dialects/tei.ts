@@ -86,6 +86,7 @@ export const tei: Dialect = {
       query,
       answer: v.object({
         model_id: v.string(),
+        model_sha: v.nullable(v.string()),
         model_dtype: v.string(),
         model_type: v.union([
           v.object({
@@ -96,6 +97,7 @@ export const tei: Dialect = {
           }),
           v.object({ embedding: v.object({ pooling: v.string() }) }),
         ]),
+        max_concurrent_requests: v.number(),
         max_client_batch_size: v.number(),
         version: v.string(),
       }),
@@ -104,6 +106,7 @@ export const tei: Dialect = {
         const { labels, config } = model;
         return {
           model_id: model.name,
+          model_sha: null,
           model_dtype: model.dtype,
           model_type:
             labels.length > 0
@@ -114,6 +117,7 @@ export const tei: Dialect = {
                   },
                 }
               : { embedding: { pooling: config.architecture.pool } },
+          max_concurrent_requests: model.limits.queue,
           max_client_batch_size: model.limits.queue,
           version: call.service.parts.version,
         };

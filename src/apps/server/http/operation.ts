@@ -55,6 +55,11 @@ export class Call {
     return this.context.req.param(name)!;
   }
 
+  /** Where a path of this server is for its clients. */
+  urlOf(path: string): string {
+    return (this.service.parts.publicUrl ?? new URL(this.context.req.url).origin) + path;
+  }
+
   /** @throws ServerError `server/parameter` */
   query<Schema extends v.GenericSchema>(schema: Schema): v.InferOutput<Schema> {
     const result = v.safeParse(schema, this.context.req.query(), { abortEarly: true });

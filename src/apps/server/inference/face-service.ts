@@ -5,6 +5,7 @@ import { Admission } from "./admission.js";
 import { BatchQueue } from "./batch-queue.js";
 import type { FaceHost, FaceOutcome } from "./engine-host.js";
 import { Gate } from "./gate.js";
+import type { KeptPicture } from "./kept-pictures.js";
 import type { QueueLimits } from "./model-service.js";
 import type { Pictures } from "./pictures.js";
 
@@ -41,18 +42,33 @@ export class FaceService {
     return this.host.isUp;
   }
 
-  /** @throws ServerError `server/overloaded`; what the picture fails with; `signal.reason` */
-  async analyze(bytes: Uint8Array, signal: AbortSignal): Promise<FaceAnalysis> {
+  /**
+   * The faces of an encoded picture, whose bytes are handed over.
+   *
+   * @throws ServerError `server/overloaded`; what the picture fails with; `signal.reason`
+   */
+  analyze(bytes: Uint8Array, signal: AbortSignal): Promise<FaceAnalysis> {
+    return this.admit(signal, async () => {
+      const start = performance.now();
+      const image = await this.pictures.decode(bytes, signal);
+      this.metrics.decoded(NAME, (performance.now() - start) / 1000);
+      const outcome = await this.batches.add(image, signal);
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    });
+  }
+
+  /** A picture with its faces drawn in, as PNG. Fails as `analyze` does. */
+  annotate({ bytes, analysis }: KeptPicture, signal: AbortSignal): Promise<Uint8Array> {
+    return this.admit(signal, () => this.pictures.annotate(Uint8Array.from(bytes), analysis.faces, signal));
+  }
+
+  private async admit<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
     const leave = this.admission.enter(1);
     try {
       const leaveGate = await this.decoded.enter(signal);
       try {
-        const start = performance.now();
-        const image = await this.pictures.decode(bytes, signal);
-        this.metrics.decoded(NAME, (performance.now() - start) / 1000);
-        const outcome = await this.batches.add(image, signal);
-        if (outcome instanceof Error) throw outcome;
-        return outcome;
+        return await work();
       } finally {
         leaveGate();
       }

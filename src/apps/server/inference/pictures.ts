@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Image } from "../../../images/image.js";
 import type { DecodeLimits } from "../../../images/limits.js";
 import type { ModelConfig } from "../../../models/model-config.js";
+import type { AnalyzedFace } from "../../../tasks/faces/face-analysis.js";
 import type { PictureReply, PictureRequest } from "./picture-thread.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -42,6 +43,11 @@ export class Pictures {
   /** Encoded bytes, which are handed over → upright pixels. Fails as `prepare` does. */
   async decode(bytes: Uint8Array, signal?: AbortSignal): Promise<Image> {
     return (await this.run({ bytes }, signal)) as Image;
+  }
+
+  /** Encoded bytes, which are handed over → a PNG with the faces drawn in. Fails as `prepare` does. */
+  async annotate(bytes: Uint8Array, faces: readonly AnalyzedFace[], signal?: AbortSignal): Promise<Uint8Array> {
+    return (await this.run({ bytes, faces }, signal)) as Uint8Array;
   }
 
   close(): Promise<void> {
