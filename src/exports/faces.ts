@@ -31,6 +31,7 @@ export { type ContactSheetOptions, contactSheet, type SheetGroup } from "../task
 export { type RedactOptions, redact } from "../tasks/faces/pictures/redact.js";
 export type { AnswerSchema } from "../tasks/faces/services/check-answer.js";
 export { fromDeepface } from "../tasks/faces/services/from-deepface.js";
+export { fromFaceApi } from "../tasks/faces/services/from-face-api.js";
 export { fromScaleflex } from "../tasks/faces/services/from-scaleflex.js";
 export { fromSmartClick } from "../tasks/faces/services/from-smart-click.js";
 export { scaleflexSchema } from "../tasks/faces/services/scaleflex-schema.js";

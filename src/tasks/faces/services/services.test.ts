@@ -4,6 +4,7 @@ import { packageFile } from "../../package-file.js";
 import type { FaceAnalysis } from "../face-analysis.js";
 import { checkAnswer } from "./check-answer.js";
 import { fromDeepface } from "./from-deepface.js";
+import { fromFaceApi } from "./from-face-api.js";
 import { fromScaleflex } from "./from-scaleflex.js";
 import { fromSmartClick } from "./from-smart-click.js";
 import { scaleflexSchema } from "./scaleflex-schema.js";
@@ -264,6 +265,90 @@ describe("the parsers", () => {
       expect.objectContaining({ value: "Male", score: 0.99 }),
       34,
     ]);
+  });
+
+  it("bring face-api.js's answers here and back", () => {
+    const descriptor = Float32Array.from({ length: 128 }, (_, i) => Math.sin(i));
+    const full = { ...friends.faces[0]!, landmarks: [], vector: descriptor };
+    const answer = toFaceApi({ ...friends, faces: [full, { ...full, attributes: {} }] });
+    const { width, height, faces } = fromFaceApi(answer);
+    expect([width, height]).toEqual([friends.width, friends.height]);
+    expect(toFaceApi({ ...friends, faces })).toEqual(answer);
+    expect(faces[0]!.attributes).toMatchObject({ emotion: { value: "happy" }, gender: { value: "Male", score: 0.99 } });
+  });
+
+  it("read face-api.js's own classes, what JSON keeps of them, and detections alone", () => {
+    // The fields that face-api 1.7.15 keeps, and some of its getters.
+    class Box {
+      constructor(
+        readonly _x: number,
+        readonly _y: number,
+        readonly _width: number,
+        readonly _height: number,
+      ) {}
+      get x() {
+        return this._x;
+      }
+      get y() {
+        return this._y;
+      }
+      get width() {
+        return this._width;
+      }
+      get height() {
+        return this._height;
+      }
+    }
+    class Detection {
+      readonly _score = 0.75;
+      readonly _box = new Box(10, 20, 30, 40);
+      readonly _imageDims = { _width: 640, _height: 480 };
+      get score() {
+        return this._score;
+      }
+      get box() {
+        return this._box;
+      }
+    }
+    const detection = new Detection();
+    const _positions = Array.from({ length: 68 }, (_, i) => ({ _x: i, _y: 2 * i }));
+    const face = { detection, landmarks: { _positions }, gender: "female", genderProbability: 0.75, age: -0.5 };
+    const descriptor = Float32Array.of(0.5, -0.25);
+    const expected = {
+      box: { x: 10, y: 20, width: 30, height: 40 },
+      score: 0.75,
+      landmarks: [
+        { x: 38.5, y: 77 },
+        { x: 44.5, y: 89 },
+      ],
+      attributes: {
+        gender: { value: "Female", score: 0.75, scores: { Male: 0.25, Female: 0.75 } },
+        age: { value: 0, score: 1, scores: { 0: 1 }, interval: [0, 0], expected: 0 },
+      },
+      vector: descriptor,
+    };
+    const own = [{ ...face, descriptor }];
+    for (const answer of [own, JSON.parse(JSON.stringify(own))])
+      expect(fromFaceApi(answer)).toEqual({ width: 640, height: 480, faces: [expected] });
+    const { box, score } = expected;
+    expect(fromFaceApi([detection]).faces).toEqual([{ box, score, attributes: {} }]);
+    expect(fromFaceApi([])).toEqual({ faces: [] });
+  });
+
+  const detection = { score: 0.5, box: { x: 1, y: 1, width: 9, height: 9 } };
+  it.each([
+    [undefined, "the answer"],
+    [{ detection }, "the answer"],
+    [[3], "[0]"],
+    [[{}], "[0].detection.score"],
+    [[{ detection: { ...detection, score: 7 } }], "[0].detection.score"],
+    [[{ detection: { ...detection, box: { x: 1, y: 1, width: "9", height: 9 } } }], "[0].detection.box.width"],
+    [[{ detection, gender: "male" }], "[0].genderProbability"],
+    [[{ detection, expressions: { happy: 1 } }], "[0].expressions.neutral"],
+    [[{ detection, descriptor: [1, "2"] }], "[0].descriptor[1]"],
+  ])("refuse %j for face-api.js's answer and say where", (answer, path) => {
+    expect(() => fromFaceApi(answer)).toThrow(expect.objectContaining({ code: "input/service-answer" }));
+    expect(() => fromFaceApi(answer)).toThrow(`"${path}" must be`);
   });
 
   it.each([

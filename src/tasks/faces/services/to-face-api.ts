@@ -2,7 +2,7 @@ import type { Emotion } from "../attributes/canonical-labels.js";
 import { assertResult, EMOTION_KEYS, type ServiceResult, scoresByKey } from "./service-result.js";
 
 /** What face-api.js calls the emotions, in its order. */
-const EXPRESSIONS = {
+export const EXPRESSIONS = {
   neutral: "neutral",
   happy: "happy",
   sad: "sad",
