@@ -1,4 +1,4 @@
-import { bytesField, floatField, integerField, joinBytes, messageField } from "./protobuf.js";
+import { bytesField, type Field, floatField, integerField, joinBytes, messageField } from "./protobuf.js";
 
 /** Element types by ONNX's numbers (`TensorProto.DataType`). */
 export const ONNX_TYPES = {
@@ -50,10 +50,10 @@ const SHARED_ELEMENTS = 16;
  * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 export class OnnxGraph {
-  private readonly nodes: Uint8Array[] = [];
-  private readonly initializers: Uint8Array[] = [];
-  private readonly inputs: Uint8Array[] = [];
-  private readonly outputs: Uint8Array[] = [];
+  private readonly nodes: Field[] = [];
+  private readonly initializers: Field[] = [];
+  private readonly inputs: Field[] = [];
+  private readonly outputs: Field[] = [];
   private readonly domains = new Set<string>();
   private readonly shared = new Map<string, string>();
   private count = 0;
@@ -87,7 +87,7 @@ export class OnnxGraph {
     return results[0]!;
   }
 
-  /** Adds numbers that lie in the graph itself. @param bytes little-endian, row-major */
+  /** Adds numbers that lie in the graph itself. @param bytes little-endian, row-major; stay as they are until `toBytes` */
   constant(type: OnnxType, shape: readonly number[], bytes: Uint8Array, name = `constant_${this.count++}`): string {
     this.initializers.push(messageField(5, [...tensorFields(name, type, shape), bytesField(9, bytes)]));
     return name;
@@ -129,17 +129,18 @@ export class OnnxGraph {
   }
 
   /** The model's bytes, as an .onnx file has them. */
-  toBytes(): Uint8Array {
+  toBytes(): Uint8Array<ArrayBuffer> {
     const graph = [...this.nodes, bytesField(2, "vitrail"), ...this.initializers, ...this.inputs, ...this.outputs];
     const operators = (domain: string, version: number) =>
       messageField(8, [bytesField(1, domain), integerField(2, version)]);
-    return joinBytes([
+    const model = [
       integerField(1, IR_VERSIONS[this.opset]),
       bytesField(2, "vitrail"),
       messageField(7, graph),
       operators("", this.opset),
       ...[...this.domains].map((domain) => operators(domain, 1)),
-    ]);
+    ];
+    return joinBytes(model.flat());
   }
 
   /** What `make` adds, the first time that it is asked for under this key. */
@@ -159,8 +160,8 @@ const tensorFields = (name: string, type: OnnxType, shape: readonly number[]) =>
   bytesField(8, name),
 ];
 
-function attributeField(name: string, value: Attribute): Uint8Array {
-  const typed = (type: keyof typeof AttributeType, ...content: Uint8Array[]) =>
+function attributeField(name: string, value: Attribute): Field {
+  const typed = (type: keyof typeof AttributeType, ...content: Field[]) =>
     messageField(5, [bytesField(1, name), ...content, integerField(20, AttributeType[type])]);
   if (typeof value === "number") return typed("int", integerField(3, value));
   if (typeof value === "string") return typed("string", bytesField(4, value));
@@ -169,7 +170,7 @@ function attributeField(name: string, value: Attribute): Uint8Array {
 }
 
 /** Of float32. */
-function valueInfo(field: number, name: string, shape: readonly (number | string)[]): Uint8Array {
+function valueInfo(field: number, name: string, shape: readonly (number | string)[]): Field {
   const dimensions = shape.map((length) =>
     messageField(1, [typeof length === "string" ? bytesField(2, length) : integerField(1, length)]),
   );

@@ -1,42 +1,50 @@
 // The wire format of Protocol Buffers, as far as an ONNX model needs it: https://protobuf.dev/programming-guides/encoding
-/** Encoded fields of one message. */
-export type Fields = readonly Uint8Array[];
+/** An encoded field in pieces, one behind the other: what is long is copied once, into the whole. */
+export type Field = readonly Uint8Array[];
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
+/** Bytes; fields up to this are one piece, since a piece takes memory too. */
+const SHORT = 1 << 14;
+
 /** A whole number, negative ones as their 64-bit two's complement. */
-export function integerField(field: number, value: number | bigint): Uint8Array {
-  return joinBytes([key(field, VARINT), varint(value)]);
+export function integerField(field: number, value: number | bigint): Field {
+  return [joinBytes([key(field, VARINT), varint(value)])];
 }
 
-export function floatField(field: number, value: number): Uint8Array {
+export function floatField(field: number, value: number): Field {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setFloat32(0, value, true);
-  return joinBytes([key(field, FIXED_32), bytes]);
+  return [joinBytes([key(field, FIXED_32), bytes])];
 }
 
-export function bytesField(field: number, value: Uint8Array | string): Uint8Array {
-  return joinBytes(delimited(field, typeof value === "string" ? new TextEncoder().encode(value) : value));
+/** @param value stays as it is until the whole is joined */
+export function bytesField(field: number, value: Uint8Array | string): Field {
+  return delimited(field, [typeof value === "string" ? new TextEncoder().encode(value) : value]);
 }
 
-export function messageField(field: number, parts: Fields): Uint8Array {
-  return bytesField(field, joinBytes(parts));
+export function messageField(field: number, fields: readonly Field[]): Field {
+  return delimited(field, fields.flat());
 }
 
-export function joinBytes(parts: Fields): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(lengthOf(pieces));
   let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
   }
   return joined;
 }
 
-function delimited(field: number, content: Uint8Array): Fields {
-  return [key(field, LENGTH_DELIMITED), varint(content.length), content];
+const lengthOf = (pieces: readonly Uint8Array[]) => pieces.reduce((sum, { length }) => sum + length, 0);
+
+function delimited(field: number, content: readonly Uint8Array[]): Field {
+  const length = lengthOf(content);
+  const pieces = [key(field, LENGTH_DELIMITED), varint(length), ...content];
+  return length <= SHORT ? [joinBytes(pieces)] : pieces;
 }
 
 const key = (field: number, wireType: number) => varint((field << 3) | wireType);

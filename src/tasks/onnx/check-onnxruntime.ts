@@ -38,7 +38,7 @@ export async function checkOnnxRuntime(): Promise<EngineCheck> {
 const weight = (row: number, column: number) => ((row * 7 + column * 3) % 11) / 11 - 0.5;
 
 /** `x` times a matrix, `[rows, width]` → the same */
-function product(): Uint8Array {
+function product(): Uint8Array<ArrayBuffer> {
   const graph = new OnnxGraph(23);
   const x = graph.input("x", ["rows", WIDTH]);
   const matrix = Float32Array.from({ length: WIDTH * WIDTH }, (_, i) => weight(Math.floor(i / WIDTH), i % WIDTH));

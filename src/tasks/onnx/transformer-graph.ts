@@ -14,6 +14,6 @@ export function transformerGraph(
   names: ReadonlyMap<string, string>,
   how: Pick<LayersGraphOptions, "weights" | "picture" | "opset">,
   signal?: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   return transformerLayers(fitted, names, (layers) => layersGraph({ ...layers, ...how }).toBytes(), signal);
 }
