@@ -72,7 +72,7 @@ function expand(path: string, environment: Environment): string {
 function endpointOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
-  if (isPlain) return url.href.replace(/\/+$/, "");
+  if (isPlain) return url.href.replace(/(?<!\/)\/+$/, "");
   throw downloadError(
     "download/setting",
     "HF_ENDPOINT is not the address of a Hub; wanted one such as https://huggingface.co, without a name or a password in it.",
