@@ -48,4 +48,4 @@ export {
 export { type SmartClickFace, toSmartClick } from "../tasks/faces/services/to-smart-click.js";
 export type { ImageInput, RawPixels } from "../tasks/image-input.js";
 export { limitationsOf } from "../tasks/limitations.js";
-export { FaceReport } from "../tasks/reports/face-report.js";
+export { FaceReport, type FaceReportOptions } from "../tasks/reports/face-report.js";

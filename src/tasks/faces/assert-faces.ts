@@ -1,5 +1,8 @@
 import { InputError } from "../../errors.js";
+import type { AgeValue, AttributeValue } from "./attributes/attribute-value.js";
 import type { Face, Point } from "./face.js";
+import type { FaceAnalysis } from "./face-analysis.js";
+import type { FaceQuality } from "./face-quality.js";
 
 /** Pixels: as far as 32-bit sample places of 1/32 pixel reach, with room for a margin. */
 const FARTHEST = 2 ** 24;
@@ -50,4 +53,39 @@ export function assertPoints(points: readonly Point[]): void {
 export function assertFaces(faces: readonly Pick<Face, "box">[]): void {
   if (!Array.isArray(faces)) throw new InputError("input/face", `Faces must be a list; found ${typeof faces}.`);
   for (const face of faces) assertFace(face);
+}
+
+const QUALITIES = ["size", "visible", "sharpness", "yaw", "pitch", "roll"] as const satisfies (keyof FaceQuality)[];
+
+/**
+ * Refuses what is not all that `analyzeFaces` gives for a picture.
+ *
+ * @throws InputError `input/face`
+ */
+export function assertAnalysis(result: FaceAnalysis): void {
+  assertFaces(result?.faces);
+  if (!isSide(result.width) || !isSide(result.height))
+    throw new InputError("input/face", `A result has no "width" and "height": wanted what analyzeFaces gives.`);
+  for (const { score, quality, attributes } of result.faces) {
+    const isWhole =
+      Number.isFinite(score) &&
+      QUALITIES.every((name) => Number.isFinite(quality?.[name])) &&
+      typeof attributes === "object" &&
+      attributes !== null &&
+      Object.values(attributes).every((value) => value === undefined || isAttribute(value));
+    if (!isWhole)
+      throw new InputError(
+        "input/face",
+        `A face lacks its "score", its "quality", or "attributes" with "value", "score" and "scores": wanted what analyzeFaces gives, not detect.`,
+      );
+  }
+}
+
+const isSide = (pixels: number) => Number.isSafeInteger(pixels) && pixels > 0;
+
+function isAttribute(value: AttributeValue | AgeValue): boolean {
+  if (typeof value !== "object" || value === null || !Number.isFinite(value.score)) return false;
+  if ("interval" in value && !Array.isArray(value.interval)) return false;
+  const scores = Object.values(value.scores ?? {});
+  return scores.length > 0 && scores.every(Number.isFinite);
 }

@@ -6,11 +6,12 @@ export function faceDistributions(results: readonly FaceAnalysis[]): { title: st
   const counts = new Map<string, Map<string, number>>();
   for (const { attributes } of results.flatMap(({ faces }) => faces))
     for (const [name, value] of Object.entries(attributes)) {
+      if (!value) continue;
       const bars = counts.get(name) ?? new Map<string, number>();
       counts.set(name, bars);
       // Values that no face has are bars too, of length 0: what is never found is worth seeing.
-      for (const label of Object.keys(value!.scores)) bars.set(label, bars.get(label) ?? 0);
-      const best = bestLabel(value!.scores);
+      for (const label of Object.keys(value.scores)) bars.set(label, bars.get(label) ?? 0);
+      const best = bestLabel(value.scores);
       bars.set(best, bars.get(best)! + 1);
     }
   return [...counts].map(([name, bars]) => ({ title: name, bars: [...bars] }));

@@ -103,6 +103,41 @@ describe("FaceReport", () => {
     expect(page).toMatch(/<th scope="col">/);
   });
 
+  it.each([
+    ["nothing", undefined],
+    ["no size", { faces: [] }],
+    [
+      "a face as detect gives it",
+      { width: 9, height: 9, faces: [{ box: { x: 1, y: 1, width: 5, height: 5 }, score: 1 }] },
+    ],
+    ["an attribute that is a number", result({ emotion: 5 as never })],
+    ["an attribute without scores", result({ emotion: { value: "happy", score: 1, scores: {} } })],
+  ])("refuses %s for a result, and goes on", (_what, bad) => {
+    const report = new FaceReport();
+    expect(() => report.add("a.jpg", bad as never, image)).toThrow(expect.objectContaining({ code: "input/face" }));
+    expect(report.toHtml()).toMatch(/0 pictures/);
+  });
+
+  it("takes whatever was thrown for a failure", () => {
+    const report = new FaceReport();
+    for (const thrown of [undefined, "text", new Error("error")]) report.addFailure("a.jpg", thrown);
+    expect(report.toHtml()).toMatch(/a\.jpg: undefined<.*a\.jpg: text<.*a\.jpg: error</s);
+  });
+
+  it.each([
+    [null, "input/option"],
+    [{ titel: "x" }, "input/option"],
+    [{ title: 5 }, "input/option"],
+    [{ clusters: {} }, "input/face"],
+    [{ clusters: { clusters: [[{ picture: 3, face: 0 }]], threshold: 0.5 } }, "input/face"],
+    [{ clusters: { clusters: [3], threshold: 0.5 } }, "input/face"],
+  ])("refuses %j for a page's options", (options, code) => {
+    const report = new FaceReport();
+    report.add("a.jpg", result({ emotion: undefined as never }), image);
+    expect(report.toHtml()).toMatch(/1 picture, 1 face/);
+    expect(() => report.toHtml(options as never)).toThrow(expect.objectContaining({ code }));
+  });
+
   it("is a page without pictures too", () => {
     expect(new FaceReport().toHtml()).toMatch(/0 pictures, 0 faces/);
   });

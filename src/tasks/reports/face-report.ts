@@ -1,11 +1,14 @@
+import { InputError } from "../../errors.js";
 import type { Image } from "../../images/image.js";
-import type { FaceClusters } from "../faces/cluster-faces.js";
+import { assertAnalysis } from "../faces/assert-faces.js";
+import type { FaceClusters, FacePlace } from "../faces/cluster-faces.js";
 import { countFaces } from "../faces/count-faces.js";
 import { cropFace } from "../faces/crop-face.js";
 import type { AnalyzedFace, FaceAnalysis } from "../faces/face-analysis.js";
 import { annotate } from "../faces/pictures/annotate.js";
 import { attributeLabel } from "../faces/pictures/face-labels.js";
 import { DETECTION_LIMITATION, GROUP_LIMITATION, limitationsOf } from "../limitations.js";
+import { checkOptionNames, textOption } from "../options.js";
 import { barChart } from "./bar-chart.js";
 import { faceDistributions } from "./face-distributions.js";
 import { type Html, html } from "./html.js";
@@ -26,13 +29,24 @@ const FACE_MARGIN = 0.2;
 /** Scores of an attribute that a face shows besides its value. */
 const RUNNERS_UP = 2;
 
+export interface FaceReportOptions {
+  /** Default "Faces". */
+  title?: string;
+  /** Of the pictures' results, in the order in which they were added. */
+  clusters?: FaceClusters;
+}
+
 /** A page about the faces of many pictures, to open offline. Keeps small copies of the pictures, not the pictures. */
 export class FaceReport {
   private readonly pictures: ReportedPicture[] = [];
   private readonly failures: { name: string; message: string }[] = [];
 
-  /** @param image the picture that `result` is about, `[height, width, 3]` */
+  /**
+   * @param image the picture that `result` is about, `[height, width, 3]`
+   * @throws InputError `input/face`, `input/image`
+   */
   add(name: string, result: FaceAnalysis, image: Image): void {
+    assertAnalysis(result);
     this.pictures.push({
       name,
       result,
@@ -43,17 +57,21 @@ export class FaceReport {
     });
   }
 
-  /** A picture that has no result. */
-  addFailure(name: string, error: Error): void {
-    this.failures.push({ name, message: error.message });
+  /** A picture that has no result, and what was thrown instead. */
+  addFailure(name: string, error: unknown): void {
+    this.failures.push({ name, message: error instanceof Error ? error.message : String(error) });
   }
 
   /**
    * The page.
    *
-   * @param clusters of the pictures' results, in the order in which they were added
+   * @throws InputError `input/option`; `input/face` for groups of other pictures
    */
-  toHtml({ title = "Faces", clusters }: { title?: string; clusters?: FaceClusters } = {}): string {
+  toHtml(options: FaceReportOptions = {}): string {
+    checkOptionNames(options, ["title", "clusters"]);
+    const { title = "Faces", clusters } = options;
+    textOption("title", title);
+    if (clusters) this.checkClusters(clusters);
     const results = this.pictures.map(({ result }) => result);
     const { pictures, faces, withFaces, perPicture } = countFaces(results);
     const names = results.flatMap((result) => result.faces.flatMap(({ attributes }) => Object.keys(attributes)));
@@ -70,6 +88,20 @@ ${clusters ? this.clusterSection(clusters) : ""}
 <h2>Pictures</h2>
 ${this.pictures.map(pictureArticle)}
 ${this.failures.length > 0 ? failureSection(this.failures) : ""}`,
+    );
+  }
+
+  private checkClusters({ clusters, threshold }: FaceClusters): void {
+    const isKnown = ({ picture, face }: FacePlace) => this.pictures[picture]?.faces[face] !== undefined;
+    if (
+      Number.isFinite(threshold) &&
+      Array.isArray(clusters) &&
+      clusters.every((group) => Array.isArray(group) && group.every(isKnown))
+    )
+      return;
+    throw new InputError(
+      "input/face",
+      `"clusters" must be what clusterFaces gives for the results that were added, in their order.`,
     );
   }
 
@@ -116,12 +148,13 @@ function pictureArticle({ name, result, picture, faces }: ReportedPicture): Html
 }
 
 function faceText({ score, quality, attributes }: AnalyzedFace): Html {
-  const lines = Object.entries(attributes).map(([name, value]) => {
-    const others = Object.entries(value!.scores as Record<string, number>)
+  const lines = Object.entries(attributes).flatMap(([name, value]) => {
+    if (!value) return [];
+    const others = Object.entries(value.scores as Record<string, number>)
       .sort(([, a], [, b]) => b - a)
       .slice(1, 1 + RUNNERS_UP)
       .map(([label, share]) => `${label} ${Math.round(share * 100)}%`);
-    return html`<div>${attributeLabel(name, value!)} <span class="quiet">${others.join(", ")}</span></div>`;
+    return html`<div>${attributeLabel(name, value)} <span class="quiet">${others.join(", ")}</span></div>`;
   });
   const { size, sharpness, yaw, pitch, roll } = quality;
   return html`${lines}<div class="quiet">score ${score.toFixed(3)}, ${Math.round(size)} px, sharpness ${sharpness.toFixed(2)}, turned ${Math.round(yaw)}°, up ${Math.round(pitch)}°, tilted ${Math.round(roll)}°</div>`;
