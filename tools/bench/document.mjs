@@ -1,7 +1,7 @@
 // docs/performance.md out of what was measured.
+import { QUIET } from "./foreign-load.mjs";
+import { onnxSection } from "./onnx-document.mjs";
 
-/** Cores that other programs may keep busy before figures are marked as a sketch. */
-export const QUIET = 0.15;
 const YARDSTICK = "onnxruntime-node fp32";
 const WASM = "tfjs-backend-wasm";
 const NODES = ["Node 20", "Node 24", "Node 24 revectorized"];
@@ -59,7 +59,8 @@ const TARGETS = [
   },
 ];
 
-export function performanceDocument(workloads, { processor, memory, versions, date }) {
+export function performanceDocument(measured, { processor, memory, versions, date }) {
+  const workloads = measured.filter(({ section }) => !section);
   const listed = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `${[
     "# Performance",
@@ -72,6 +73,7 @@ export function performanceDocument(workloads, { processor, memory, versions, da
     "![Time of one picture beside onnxruntime-node's](performance.svg)",
     "",
     ...targetSection(workloads),
+    ...onnxSection(measured),
     ...loadSection(workloads),
     ...memorySection(workloads),
     ...workloads.filter(({ starts }) => !starts).flatMap(workloadSection),

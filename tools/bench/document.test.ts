@@ -57,6 +57,23 @@ describe("docs/performance.md", () => {
     expect(document).toContain("| ViT-B/16 fp32 / tfjs-backend-wasm | 0.19 (0.25) | 0.25 (0.25) | not measured |");
   });
 
+  it("sets the engine onnxruntime beside PyTorch's exports, in time, start and memory", () => {
+    const ours = { ...result("vitrail, fp32, on onnxruntime", 92), peakMegabytes: 480 };
+    const theirs = { ...result("torch.onnx fp32", 100), peakMegabytes: 600 };
+    const scripted = { name: "torch.onnx fp32, TorchScript", error: "Error: no | such file" };
+    const section = { section: "onnxruntime", title: "EVA-02-B" };
+    const passes = { ...section, name: "onnxruntime, eva02-base", results: [ours, theirs, scripted], foreign: 0.5 };
+    const start = { ...section, name: "onnxruntime, eva02-base, cold start", starts: 4, results: [ours, theirs] };
+    const text = performanceDocument([passes, start], machine);
+    expect(text).toContain("| EVA-02-B fp32, time of a pass | 0.92 (0.93) | not measured |");
+    expect(text).toContain("| EVA-02-B fp32, cold process to first logits | 0.92 (0.6, **missed**) | not measured |");
+    expect(text).toContain("| EVA-02-B fp32, peak resident memory | 0.80 (0.75, **missed**) | not measured |");
+    expect(text).toContain("| EVA-02-B int8, time of a pass | not measured |  |");
+    expect(text).toContain("| torch.onnx fp32, TorchScript | Error: no / such file | | |");
+    expect(text).toContain("up to 0.5 cores busy");
+    expect(document).not.toContain("torch.onnx");
+  });
+
   it("compares the attention with the products of the same Node", () => {
     const results = [result("vitrail, fp32, Node 24", 12), result("products, fp32, Node 24", 10)];
     const attention = { title: "Attention", name: "attention", threads: 2, results };

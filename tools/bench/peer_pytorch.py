@@ -1,7 +1,6 @@
 """PyTorch, eager float32, on the same checkpoint: transformers' ViT or timm's EVA-02. Speaks the protocol of serve.mjs."""
 
 import json
-import os
 import sys
 import time
 
@@ -15,23 +14,6 @@ def peak_megabytes():
     with open("/proc/self/status") as status:
         line = next(line for line in status if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
-
-
-def load(folder, kind):
-    if kind == "vit":
-        from transformers import ViTForImageClassification
-
-        return ViTForImageClassification.from_pretrained(folder).eval()
-    # timm needs a torchvision only to be there.
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../reference"))
-    import torchvision_stub  # noqa: F401
-    import timm
-    from safetensors.torch import load_file
-
-    model = timm.create_model("eva02_base_patch14_448", num_classes=4).eval()
-    weights = load_file(os.path.join(folder, "model.safetensors"))
-    model.load_state_dict({name.removeprefix("timm_model."): value for name, value in weights.items()})
-    return model
 
 
 def with_onednn_linear(module):
@@ -50,6 +32,7 @@ def with_onednn_linear(module):
 def main():
     options = json.loads(sys.argv[1])
     import torch
+    from pytorch_model import load
 
     torch.set_num_threads(options["threads"])
     model = load(options["folder"], options["kind"])

@@ -1,9 +1,11 @@
 // What the benchmark needs and the repository does not hold: the peers, a Node 24, checkpoints, graphs.
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { exportedGraphs } from "./export-onnx.mjs";
 import { onnxGraph } from "./onnx-graphs.mjs";
+import { pythonWith } from "./python.mjs";
 
 const here = import.meta.dirname;
 const root = join(here, "../..");
@@ -28,17 +30,6 @@ export function installPeers() {
   }
 }
 
-/** A Python that has these modules; undefined where none does. */
-export function pythonWith(modules) {
-  const places = ["tools/reference/.venv/bin/python", ".cache/servers/python/bin/python"].map((path) =>
-    join(root, path),
-  );
-  return [process.env.PYTHON, ...places, "python3"].find((command) => {
-    if (!command) return false;
-    return spawnSync(command, ["-c", `import ${modules}`], { stdio: "ignore" }).status === 0;
-  });
-}
-
 /** The programs that peers run on. */
 export function programs() {
   const version = (command) => execFileSync(command, ["--version"], { encoding: "utf8" }).trim();
@@ -54,7 +45,10 @@ export function programs() {
   return { node20: process.execPath, node24, python, versions: { node24: node24 && version(node24) } };
 }
 
-/** Folders of the seeded checkpoints, with graphs beside their weights, and one in the layout of transformers.js. */
+/**
+ * @returns `folders` of the seeded checkpoints, with graphs beside their weights, and `transformers`, one in the layout of transformers.js;
+ *   `exported`: as `exportedGraphs`
+ */
 export async function checkpoints() {
   const folders = {};
   const seededCheckpoint = await portableGenerator();
@@ -71,16 +65,22 @@ export async function checkpoints() {
         writeFileSync(graph, onnxGraph(kind, join(folder, "model.safetensors"), config, { precision }));
     }
   }
-  folders.transformers = transformersFolder(folders["vit-base"]);
-  return folders;
+  const exported = exportedGraphs(folders);
+  folders.transformers = transformersFolder(folders["vit-base"], exported?.["vit-base"].torchscript);
+  return { folders, exported };
 }
 
-function transformersFolder(checkpoint) {
-  const folder = join(root, ".cache/bench/vit");
+/** With the exporter's graph, or ours of the same operators where there is none. */
+function transformersFolder(checkpoint, exported) {
+  const folder = join(root, ".cache/bench", exported ? "vit-exported" : "vit");
   const graph = join(folder, "onnx/model.onnx");
   if (existsSync(graph)) return folder;
   mkdirSync(join(folder, "onnx"), { recursive: true });
   for (const file of ["config.json", "preprocessor_config.json"]) cpSync(join(checkpoint, file), join(folder, file));
+  if (exported) {
+    linkSync(exported, graph);
+    return folder;
+  }
   const config = JSON.parse(readFileSync(join(checkpoint, "config.json"), "utf8"));
   writeFileSync(graph, onnxGraph("vit", join(checkpoint, "model.safetensors"), config, { weights: "embedded" }));
   return folder;

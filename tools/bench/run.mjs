@@ -1,17 +1,23 @@
 // npm run bench: vitrail beside its peers, each in a process of its own, in turns within one run. Writes docs/performance.md and its plot.
 //
-//   npm run bench                          everything, some 15 minutes on two cores
+//   npm run bench                          everything: on two quiet cores some 40 minutes, and once 5 more to install and export the peers
 //   npm run bench -- --quick               few rounds, batch 1 only
-//   npm run bench -- --only "vit-base"     workloads whose name contains this; "search" is the index of a million vectors, with NumPy; "precision" is docs/precision.md
+//   npm run bench -- --only "vit-base"     workloads whose name contains this: "onnxruntime" is the engine of that name beside PyTorch's exports (5 minutes)
+//
+// Figures of other documents, by their names: "search", an index of a million vectors, with NumPy (docs/search.md); "training", a head beside scikit-learn's
+// (docs/training.md); "tuning", blocks and LoRA (docs/tuning.md); "precision", what int8 and float16 cost (docs/precision.md).
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { performanceDocument, QUIET } from "./document.mjs";
+import { performanceDocument } from "./document.mjs";
+import { foreignLoad, QUIET } from "./foreign-load.mjs";
+import { onnxWorkloads } from "./onnx-workloads.mjs";
 import { Peer } from "./peer.mjs";
 import { plot } from "./plot.mjs";
-import { checkpoints, installPeers, programs, pythonWith } from "./prepare.mjs";
+import { checkpoints, installPeers, programs } from "./prepare.mjs";
+import { pythonWith } from "./python.mjs";
 import { workloads } from "./workloads.mjs";
 
 const root = join(import.meta.dirname, "../..");
@@ -22,13 +28,15 @@ const { values: options } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
 });
 
-const SEARCH = "search";
-const TRAINING = "training";
-const PRECISION = "precision";
-if (SEARCH.includes(options.only)) searchFigures();
-if (TRAINING.includes(options.only)) trainingFigures();
-if (PRECISION.includes(options.only)) precisionFigures();
-if ([SEARCH, TRAINING, PRECISION].includes(options.only)) process.exit();
+/** By name, what writes another document. */
+const OTHERS = {
+  search: searchFigures,
+  training: trainingFigures,
+  tuning: () => runScript("tuning.mjs", options.quick ? [] : ["--write"]),
+  precision: () => runScript("precision.mjs", options.quick ? ["--quick"] : []),
+};
+for (const [name, measureIt] of Object.entries(OTHERS)) if (name.includes(options.only)) measureIt();
+if (options.only in OTHERS) process.exit();
 
 const stored = join(root, ".cache/bench/results.json");
 mkdirSync(join(root, ".cache/bench"), { recursive: true });
@@ -37,11 +45,11 @@ installPeers();
 const { versions, ...commands } = programs();
 const places = {
   ...commands,
-  folders: await checkpoints(),
+  ...(await checkpoints()),
   photograph: join(root, "conformance/photos/grace_hopper.jpg"),
   portrait: join(root, "conformance/photos/hopper.png"),
 };
-const all = workloads(places);
+const all = [...onnxWorkloads(places), ...workloads(places)];
 const chosen = all.filter(({ name, batch = 1 }) => name.includes(options.only) && !(options.quick && batch > 1));
 if (chosen.length === 0) throw new Error(`no such workload; there are: ${all.map(({ name }) => name).join("; ")}`);
 
@@ -66,26 +74,19 @@ console.log("see docs/performance.md");
 function searchFigures() {
   const python = pythonWith("numpy, safetensors");
   if (!python) return console.error("search: left out, since no Python has numpy and safetensors; PYTHON may name one");
-  const size = options.quick ? ["--rows", "100000"] : ["--write"];
-  spawnSync(process.execPath, [join(import.meta.dirname, "search.mjs"), "--python", python, ...size], {
-    stdio: "inherit",
-  });
+  runScript("search.mjs", ["--python", python, ...(options.quick ? ["--rows", "100000"] : ["--write"])]);
 }
 
 /** A head beside scikit-learn's, whose figures stand in docs/training.md; a quick look is only printed. */
 function trainingFigures() {
   const python = pythonWith("sklearn, safetensors");
   if (!python) return console.error("training: left out, since no Python has scikit-learn; PYTHON may name one");
-  const size = options.quick ? ["--rows", "2000"] : ["--write"];
-  spawnSync(process.execPath, [join(import.meta.dirname, "training.mjs"), "--python", python, ...size], {
-    stdio: "inherit",
-  });
+  runScript("training.mjs", ["--python", python, ...(options.quick ? ["--rows", "2000"] : ["--write"])]);
 }
 
-/** Accuracy and speed of each precision, whose figures stand in docs/precision.md; a quick look at some photographs is only printed. */
-function precisionFigures() {
-  const size = options.quick ? ["--quick"] : [];
-  spawnSync(process.execPath, [join(import.meta.dirname, "precision.mjs"), ...size], { stdio: "inherit" });
+function runScript(name, args) {
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, name), ...args], { stdio: "inherit" });
+  if (status !== 0) process.exitCode = 1;
 }
 
 /** All peers start one after another, which gives the time from a cold process to the first result; then they run in turns. */
@@ -148,12 +149,4 @@ function machine() {
     versions: { Node: [process.version, versions.node24].filter(Boolean).join(" and "), ...peers },
     date: new Date().toISOString().slice(0, 10),
   };
-}
-
-/** Cores that other programs keep busy. */
-async function foreignLoad() {
-  const busy = () => cpus().reduce((sum, { times: { user, nice, sys } }) => sum + user + nice + sys, 0);
-  const [before, start] = [busy(), performance.now()];
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  return (busy() - before) / (performance.now() - start);
 }

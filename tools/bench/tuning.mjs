@@ -1,7 +1,7 @@
 // A head alone, the last blocks, and LoRA in them, on the textures of the conformance tests: accuracy and time. Of ViT-S/14, and of a tiny EVA-02 whose
 // weights are random, so that a head alone has little to learn from.
-//   node tools/bench/tuning.mjs [--threads 2] [--write]
-// After `npm run build`. Prints its figures; with --write they replace those in docs/tuning.md.
+//   npm run bench -- --only tuning                        writes docs/tuning.md's figures
+//   node tools/bench/tuning.mjs [--threads 2] [--write]   prints them; after `npm run build`
 import { availableParallelism, cpus, loadavg } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
