@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readJsonFile } from "../../io/json-file.js";
 import { replaceFile } from "../../io/replace-file.js";
 import type { ModelConfig } from "../../models/model-config.js";
+import { writeJson } from "../quantize/write-quantized.js";
 
 /** An exported model's outputs, and which of the transformer's they are. */
 export function outputNames({ architecture: { classes, pool } }: ModelConfig): Map<string, string> {
@@ -11,18 +12,13 @@ export function outputNames({ architecture: { classes, pool } }: ModelConfig): M
 
 export const writeFile = (path: string, bytes: Uint8Array) => replaceFile(path, (append) => append(bytes));
 
-/** @param indent spaces, for people */
-export function writeJson(path: string, value: unknown, indent?: number): Promise<void> {
-  return writeFile(path, new TextEncoder().encode(`${JSON.stringify(value, null, indent)}\n`));
-}
-
 /**
  * Copies what says how pictures are prepared and what labels mean.
  *
  * @param more fields for config.json
  */
 export async function copyConfigs(from: string, to: string, more: Record<string, unknown> = {}): Promise<void> {
-  await writeJson(join(to, "config.json"), { ...(await readJsonFile(join(from, "config.json"))), ...more }, 2);
+  await writeJson(join(to, "config.json"), { ...(await readJsonFile(join(from, "config.json"))), ...more });
   await copyFile(join(from, "preprocessor_config.json"), join(to, "preprocessor_config.json")).catch((error) => {
     if (error.code !== "ENOENT") throw error;
   });

@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -71,7 +70,7 @@ describe("an export", () => {
     expect(readdirSync(folder)).toEqual(["out"]);
   });
 
-  it("beside weights that lie behind a link, or in a folder that is read-only, is refused", async () => {
+  it("beside weights that lie behind a link is refused", async () => {
     const linked = join(folder, "linked");
     cpSync(tinyModel("vit"), linked, { recursive: true });
     mkdirSync(join(folder, "blobs"));
@@ -79,12 +78,6 @@ describe("an export", () => {
     symlinkSync(join(folder, "blobs/0123"), join(linked, "model.safetensors"));
     await expect(exportOnnxBeside(linked)).rejects.toMatchObject({ code: "input/not-beside" });
     expect(existsSync(join(linked, "model.onnx"))).toBe(false);
-    if (process.getuid?.() === 0) return; // nothing is read-only to root
-    const readOnly = join(folder, "read-only");
-    cpSync(tinyModel("vit"), readOnly, { recursive: true });
-    chmodSync(readOnly, 0o555);
-    await expect(exportOnnxBeside(readOnly)).rejects.toMatchObject({ code: "input/not-beside" });
-    chmodSync(readOnly, 0o755);
   });
 });
 

@@ -11,7 +11,8 @@ import { openModel } from "../load-model.js";
 import { HUB_OPTIONS, hubOptionsOf } from "../locate-model.js";
 import { checkOptionNames } from "../options.js";
 import { outputFolder } from "../quantize/output-folder.js";
-import { copyConfigs, outputNames, writeJson } from "./export-files.js";
+import { writeText } from "../quantize/write-quantized.js";
+import { copyConfigs, outputNames } from "./export-files.js";
 import { faceLayers, faceModelOf, withFaceWeights } from "./face-layers.js";
 import { transformerLayers } from "./transformer-layers.js";
 
@@ -69,13 +70,14 @@ async function writeLayersModel(
     reader,
     signal,
   );
-  await writeJson(join(folder, "model.json"), {
+  const model = {
     format: "layers-model",
     generatedBy: `TensorFlow.js tfjs-layers v${version_layers}`,
     convertedBy: "vitrail",
     modelTopology: topology,
     weightsManifest: [{ paths, weights: weights.map(({ name, shape }) => ({ name, shape, dtype: "float32" })) }],
-  });
+  };
+  await writeText(join(folder, "model.json"), JSON.stringify(model));
 }
 
 /** Writes weights one after the other into files of equal size. One weight is in memory at a time, and one file. */

@@ -77,6 +77,30 @@ it("says why a package does not load", async () => {
   });
 });
 
+it.each([
+  ["Fatal error: com.microsoft:RotaryEmbedding(-1) is not a registered function/op", "engine/operator"],
+  ["Could not find an implementation for Attention(23) node with name ''", "engine/operator"],
+  [
+    "ONNX Runtime only guarantees support for models stamped with official released onnx opset versions",
+    "engine/operator",
+  ],
+  ["Failed to allocate memory for requested buffer", "engine/failed"],
+])("says what to do where ONNX Runtime's build says: %s", async (reason, code) => {
+  const installed = join(folder, "node_modules/onnxruntime-node");
+  mkdirSync(installed, { recursive: true });
+  writeFileSync(
+    join(installed, "index.js"),
+    `exports.env = { versions: { node: "1.24.0" } };
+     exports.InferenceSession = { create: async () => { throw new Error(${JSON.stringify(reason)}); } };`,
+  );
+  vi.spyOn(process, "cwd").mockReturnValue(folder);
+  await expect(loadModel(tinyModel("vit"), ENGINE)).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(/onnxruntime-node@latest.* another engine/),
+    details: { reason },
+  });
+});
+
 describe.skipIf(!isInstalled)(`The engine "onnxruntime"${REASON}`, () => {
   beforeEach(workWhereItIs);
 

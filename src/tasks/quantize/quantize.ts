@@ -33,6 +33,7 @@ export async function quantize(source: string, options: QuantizeOptions): Promis
     const layers = quantizableLayers(checkpoint, config, dtype);
     checkLayerNames(options.keep ?? [], layers);
     const pictures = await calibrationPictures(options.calibrate);
+    const sizeBefore = await bytesOf(files);
     return await outputFolder(options.out, async (draft) => {
       const choice = await chooseLayers({ source, root, checkpoint, config, layers, pictures, draft, dtype, options });
       progress({ stage: "timing", done: 0, total: 1 });
@@ -41,7 +42,7 @@ export async function quantize(source: string, options: QuantizeOptions): Promis
         ...(engines && { engines }),
         ...(threads !== undefined && { threads }),
       });
-      const size = { before: await bytesOf(files), after: await bytesOf([join(draft, "model.safetensors")]) };
+      const size = { before: sizeBefore, after: await bytesOf([join(draft, "model.safetensors")]) };
       const report = reportOf({ config, dtype, layers, choice, speed, size, budget: options.budget });
       await writeJson(join(draft, "report.json"), report);
       const page = quantizationPage(report, await pageThumbnails(report.worst, pictures));
