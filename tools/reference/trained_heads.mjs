@@ -1,6 +1,8 @@
 // Writes conformance/models/trained-{vit,eva}: heads that vitrail trained on conformance/pictures/textures, as Head.save writes them; and tuned-{vit,eva}, with a
 // block and with LoRA adapters that were trained as well. After `npm run build`;
 // then make_golden.py lets PyTorch (ViTForImageClassification.from_pretrained, timm.create_model) run the same folders:
+// Two runs of one build write the same bytes. Builds whose solver or products round otherwise do not: an L-BFGS head is defined up to its tolerance (1e-5 of the gradient), so
+// make both anew, the models and the goldens, after such a change.
 //   node tools/reference/trained_heads.mjs
 //   for name in trained-vit trained-eva tuned-vit tuned-eva; do make_golden.py conformance/models/$name; mv conformance/models/$name/golden.safetensors conformance/goldens/$name.safetensors; … .json; done
 import { rmSync } from "node:fs";
