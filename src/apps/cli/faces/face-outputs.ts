@@ -93,7 +93,7 @@ export class FaceOutputs {
     return {
       document: { ...(count && { count: counted }), ...(groups && this.groupsDocument(groups)) },
       text: [
-        `${counted.faces} faces in ${counted.withFaces} of ${counted.pictures} pictures`,
+        `${counted.faces} ${counted.faces === 1 ? "face" : "faces"} in ${counted.withFaces} of ${counted.pictures} pictures`,
         ...(groups
           ? groups.clusters.map((group, i) => `group ${i + 1}  ${group.map((place) => this.nameOf(place)).join(", ")}`)
           : []),
