@@ -3,6 +3,7 @@
 //   npm run soak                      everything
 //   npm run soak -- --share 0.1       a tenth of the requests
 //   npm run soak -- --only S5,S24     some scenarios; the document stays as it is
+//   npm run soak -- --only S2 --steady 1000000    an hour and more at 0.8 of the capacity
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
@@ -13,7 +14,11 @@ import { build } from "tsup";
 
 const root = join(import.meta.dirname, "../..");
 const { values: options } = parseArgs({
-  options: { share: { type: "string", default: "1" }, only: { type: "string", default: "" } },
+  options: {
+    share: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
+    steady: { type: "string", default: "20000" },
+  },
 });
 const share = Number(options.share);
 const only = options.only.split(",").filter(Boolean);
@@ -47,12 +52,14 @@ const ALL = [
   ["overhead", () => scenarios.overhead(built, { pairs: 5, pictures: count(48) })],
   ["S1-real", () => scenarios.overload(built, real)],
   ["S1", () => scenarios.overload(built, many)],
+  ["S2", () => scenarios.steady(built, { requests: count(Number(options.steady)) })],
   ["S3", () => scenarios.rightAnswers(built, { requests: count(10_000) })],
   ["S5", () => scenarios.drain(built, { times: count(100) })],
   ["S6", () => scenarios.engineKilled(built, { times: count(100) })],
   ["S8", () => scenarios.slowClients(built, { sockets: count(1_000) })],
   ["S9", () => scenarios.oddBodies(built, { rounds: 2 })],
   ["S10", () => scenarios.corpora(built, { poisonTimes: count(10_000) })],
+  ["S12", () => scenarios.mutants(built, { requests: count(20_000) })],
   ["S19", () => scenarios.frozen(built)],
   ["S24", () => scenarios.disconnects(built, { requests: count(10_000) })],
 ];

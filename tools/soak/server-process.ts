@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
@@ -58,6 +58,15 @@ export class ServerProcess {
       writeFileSync(`/proc/${this.child.pid}/clear_refs`, "5");
     } catch {
       // Elsewhere than on Linux there is no peak to forget.
+    }
+  }
+
+  /** Files and sockets that it has open. Linux only; NaN elsewhere. */
+  openFiles(): number {
+    try {
+      return readdirSync(`/proc/${this.child.pid}/fd`).length;
+    } catch {
+      return Number.NaN;
     }
   }
 

@@ -14,6 +14,7 @@ import { disconnects } from "./scenarios/disconnects.js";
 import { drain } from "./scenarios/drain.js";
 import { engineKilled } from "./scenarios/engine-killed.js";
 import { frozen } from "./scenarios/frozen.js";
+import { mutants } from "./scenarios/mutants.js";
 import { oddBodies } from "./scenarios/odd-bodies.js";
 import { overload } from "./scenarios/overload.js";
 import { rightAnswers } from "./scenarios/right-answers.js";
@@ -60,6 +61,7 @@ it.each<[string, () => Promise<Findings>]>([
   ["S6: the engine killed", () => engineKilled(soak, { times: 3 })],
   ["S9: odd bodies", () => oddBodies(soak, { rounds: 1 })],
   ["S10, S11: corpora", () => corpora(soak, { poisonTimes: 2 })],
+  ["S12: broken requests", () => mutants(soak, { requests: 1_500 })],
   ["S19: frozen prototypes", () => frozen(soak)],
   ["S24: clients that go away", () => disconnects(soak, { requests: 400 })],
 ])("%s", async (_, run) => {

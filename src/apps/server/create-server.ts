@@ -93,10 +93,13 @@ async function startService(
   const engine = await startEngine(options, new URL("server-engine.js", threads));
   if (engine) owned.push(engine);
   const models = new Map<string, ModelService>();
-  const metrics = new ServerMetrics(() => [
-    ...[...models.values()].map(({ name, admission }) => ({ model: name, pending: admission.pending })),
-    ...(faces ? [{ model: "faces", pending: faces.admission.pending }] : []),
-  ]);
+  const metrics = new ServerMetrics(
+    () => [
+      ...[...models.values()].map(({ name, admission }) => ({ model: name, pending: admission.pending })),
+      ...(faces ? [{ model: "faces", pending: faces.admission.pending }] : []),
+    ],
+    () => engine?.memory(),
+  );
   const { queue, batch, deadlineMs } = options;
   const limits = { queue, batch, deadlineMs };
   for (const [name, source] of Object.entries(options.models ?? {})) {

@@ -53,6 +53,21 @@ function parseMetrics(text: string): { types: Map<string, string>; samples: Samp
 
 const seriesOf = ({ labels: { le, ...labels } }: Sample) => JSON.stringify(labels);
 
+it("tells the engine's tensors, as many after passes as before", async () => {
+  await using server = await testServer({ models: { m: tinyModel("vit") } });
+  const tell = async () => {
+    const text = await (await server.fetch(new Request("http://localhost/metrics"))).text();
+    return ["vitrail_tensors", "vitrail_engine_memory_bytes"].map((name) =>
+      Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1]),
+    );
+  };
+  const before = await tell();
+  for (let i = 0; i < 3; i++)
+    await server.fetch(new Request("http://localhost/embed", { method: "POST", body: photo }));
+  expect(await tell()).toEqual(before);
+  expect(before.every((value) => value > 0)).toBe(true);
+});
+
 it("gives metrics that Prometheus reads, with few series whatever is asked for", async () => {
   await using server = await testServer({
     models: { emotions: tinyModel("vit"), "owner/b": tinyModel("vit") },

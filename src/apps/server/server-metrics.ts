@@ -1,3 +1,4 @@
+import type { EngineMemory } from "../../backend/engine-memory.js";
 import { MetricRegistry } from "./http/prometheus.js";
 
 /** Seconds; the buckets of OpenTelemetry's HTTP conventions. */
@@ -25,10 +26,24 @@ export class ServerMetrics {
   );
   private readonly refused = this.registry.counter("vitrail_rejected_total", "Requests that were not worked on.");
 
-  /** @param depths of the queues, by model, in pictures */
-  constructor(depths: () => readonly { model: string; pending: number }[]) {
+  /**
+   * @param depths of the queues, by model, in pictures
+   * @param engine what the engine's thread holds; nothing where there is none
+   */
+  constructor(
+    depths: () => readonly { model: string; pending: number }[],
+    engine: () => EngineMemory | undefined = () => undefined,
+  ) {
     this.registry.gauge("vitrail_queue_depth", "Pictures that are worked on or wait.", () =>
       depths().map(({ model, pending }) => ({ labels: { model }, value: pending })),
+    );
+    const ofEngine = (name: string, help: string, read: (memory: EngineMemory) => number) =>
+      this.registry.gauge(name, help, () => [engine()].flatMap((memory) => (memory ? [{ value: read(memory) }] : [])));
+    ofEngine("vitrail_tensors", "Tensors in the engine's thread, weights among them.", ({ tensors }) => tensors);
+    ofEngine(
+      "vitrail_engine_memory_bytes",
+      "Bytes of tensors and weights in the engine's thread.",
+      ({ bytes }) => bytes,
     );
     this.registry.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", () => [
       { value: process.memoryUsage.rss() },

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { Client, closedLoop, type Outcome, openLoop } from "../client.js";
+import { Collector } from "../collector.js";
 import { ServerProcess } from "../server-process.js";
 import { bound, type Findings, quantile, type SoakBuild, until } from "../soak-build.js";
 
@@ -23,24 +24,26 @@ export async function overload(
   { requests, warmUp, runs, model, picture }: OverloadSize,
 ): Promise<Findings> {
   const args = ["--model", `m=${model}`, "--queue", String(QUEUE), "--batch", String(BATCH)];
-  const server = await ServerProcess.start(build.cli, args);
+  const collector = new Collector();
+  const server = await ServerProcess.start(build.cli, args, collector.nodeArgs);
   const client = new Client(server.url);
   try {
     const send = () => client.send({ path: "/embed", body: picture });
     await closedLoop(warmUp, 2 * BATCH, send);
     const capacity = await measure(warmUp, () => closedLoop(warmUp, 2 * BATCH, send));
-    const resident = [server.residentMb()];
+    const held = [await collector.residentMb(server)];
+    const tensorsBefore = tensorsIn((await client.send({ path: "/metrics" })).body);
     const lives: number[] = [];
-    let isLoaded = true;
-    const watching = (async () => {
-      while (isLoaded) {
-        lives.push((await client.send({ path: "/health/live" })).ms);
-        await until(50);
-      }
-    })();
     const outcomes: Pick<Outcome, "status" | "retryAfter" | "ms">[] = [];
     const goodput: number[] = [];
     for (let run = 0; run < runs; run++) {
+      let isLoaded = true;
+      const watching = (async () => {
+        while (isLoaded) {
+          lives.push((await client.send({ path: "/health/live" })).ms);
+          await until(50);
+        }
+      })();
       const start = performance.now();
       const ended = await openLoop(requests, 2 * capacity.perSecond, async () => {
         const { status, retryAfter, ms } = await send();
@@ -49,18 +52,19 @@ export async function overload(
       const seconds = (performance.now() - start) / 1000;
       goodput.push(ended.filter(({ status }) => status === 200).length / seconds / capacity.perSecond);
       outcomes.push(...ended);
+      isLoaded = false;
+      await watching;
       await until(500);
-      resident.push(server.residentMb());
+      held.push(await collector.residentMb(server));
     }
-    isLoaded = false;
-    await watching;
     const accepted = outcomes.filter(({ status }) => status === 200);
     const refused = outcomes.filter(({ status }) => status === 503);
     const batchMs = (1000 * BATCH) / capacity.perSecond;
-    const counted = counters((await client.send({ path: "/metrics" })).body);
+    const metrics = (await client.send({ path: "/metrics" })).body;
+    const counted = counters(metrics);
     const times = accepted.map(({ ms }) => ms);
-    // Of several runs the first one is the warm-up for memory too: V8 collects what is old only after some thousands of requests.
-    const residentBefore = resident[runs > 1 ? 1 : 0]!;
+    // Of several runs the first one is the warm-up for memory too.
+    const heldBefore = held[runs > 1 ? 1 : 0]!;
     return {
       id: "S1, S22, S23",
       title: `${runs > 1 ? `${runs} times ` : ""}${requests} requests at twice the capacity of ${capacity.perSecond.toFixed(1)} pictures/s, ${basename(model)}`,
@@ -71,7 +75,8 @@ export async function overload(
         bound("refused", refused.length, ">=", 1),
         bound("p99 of accepted requests", quantile(times, 0.99), "<=", (QUEUE / BATCH + 2) * batchMs, "ms"),
         bound("/health/live, p99", quantile(lives, 0.99), "<=", 50, "ms"),
-        bound("resident memory after it, of before", (100 * resident.at(-1)!) / residentBefore, "<=", 105, "%"),
+        bound("memory that is held after it, of before", (100 * held.at(-1)!) / heldBefore, "<=", 105, "%"),
+        bound("tensors after it, less those before", tensorsIn(metrics) - tensorsBefore, "=", 0),
         bound("200s in /metrics, less the client's", counted.ok - accepted.length - 2 * warmUp, "=", 0),
         bound("503s in /metrics, less the client's", counted.refused - refused.length, "=", 0),
         bound("vitrail_rejected_total, less the client's 503s", counted.rejected - refused.length, "=", 0),
@@ -80,6 +85,7 @@ export async function overload(
   } finally {
     client.close();
     await server.stop();
+    collector.remove();
   }
 }
 
@@ -92,6 +98,10 @@ async function measure(requests: number, work: () => Promise<unknown>): Promise<
 function isStrange({ status, retryAfter }: Pick<Outcome, "status" | "retryAfter">): boolean {
   if (status === 0 || status === 200) return false;
   return status !== 503 || !(Number(retryAfter) >= 1);
+}
+
+function tensorsIn(metrics: string): number {
+  return Number(/^vitrail_tensors (\d+)$/m.exec(metrics)?.[1]);
 }
 
 function counters(metrics: string): { ok: number; refused: number; rejected: number } {

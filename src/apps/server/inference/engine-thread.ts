@@ -1,4 +1,5 @@
 import { workerData } from "node:worker_threads";
+import { type EngineMemory, engineMemory } from "../../../backend/engine-memory.js";
 import type { Image } from "../../../images/image.js";
 import type { ModelConfig } from "../../../models/model-config.js";
 import { naming } from "../../../tasks/faces/attributes/attribute-models.js";
@@ -21,11 +22,15 @@ export interface EngineData {
 export type EngineRequest =
   | { model: string; values: Float32Array; pictures: number; outputs: readonly ServedOutput[] }
   | { images: readonly Image[] };
-export type EngineReply = { outputs: BatchOutputs } | { faces: (FaceAnalysis | { failure: ThreadFailure })[] };
+export type EngineReply = { memory: EngineMemory } & (
+  | { outputs: BatchOutputs }
+  | { faces: (FaceAnalysis | { failure: ThreadFailure })[] }
+);
 
 /** What was loaded, each warmed by a first pass. */
 export interface EngineFacts {
   models: Record<string, { config: ModelConfig; dtype: VisionModel["dtype"] }>;
+  memory: EngineMemory;
 }
 
 const data = workerData as EngineData;
@@ -44,16 +49,19 @@ await serveThread<EngineRequest, EngineReply, EngineFacts>(async () => {
   for (const model of bySource.values()) await warm(model);
   await analyzer?.analyze({ data: new Uint8Array(64 * 64 * 3), width: 64, height: 64 });
   return {
-    facts: { models: Object.fromEntries([...models].map(([name, { config, dtype }]) => [name, { config, dtype }])) },
+    facts: {
+      models: Object.fromEntries([...models].map(([name, { config, dtype }]) => [name, { config, dtype }])),
+      memory: engineMemory(),
+    },
     handle: async (request) => {
       if ("images" in request) {
         const outcomes = await analyzeBatch(analyzer!, request.images);
         const faces = outcomes.map((outcome) => (outcome instanceof Error ? { failure: toFailure(outcome) } : outcome));
-        return { reply: { faces }, transfer: [] };
+        return { reply: { faces, memory: engineMemory() }, transfer: [] };
       }
       const outputs = await runBatch(models.get(request.model)!, request.values, request.pictures, request.outputs);
       return {
-        reply: { outputs },
+        reply: { outputs, memory: engineMemory() },
         transfer: Object.values(outputs).map((output) => output.data.buffer as ArrayBuffer),
       };
     },

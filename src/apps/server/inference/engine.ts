@@ -1,3 +1,4 @@
+import type { EngineMemory } from "../../../backend/engine-memory.js";
 import { ServerError } from "../../../errors.js";
 import type { FaceHost, ModelHost } from "./engine-host.js";
 import type { EngineData, EngineFacts, EngineReply, EngineRequest } from "./engine-thread.js";
@@ -10,15 +11,20 @@ export class Engine {
     private readonly pool: WorkerPool<EngineRequest, EngineReply, EngineFacts>,
     readonly models: ReadonlyMap<string, ModelHost>,
     readonly faces: FaceHost | undefined,
+    /** What the thread held when it last answered. */
+    readonly memory: () => EngineMemory,
   ) {}
 
   /** @throws what `loadModel` and `loadFaceAnalyzer` throw */
   static async start(data: EngineData, file: URL): Promise<Engine> {
     const { pool, facts } = await WorkerPool.start<EngineRequest, EngineReply, EngineFacts>({ file, size: 1, data });
-    const run = (request: EngineRequest, transfer: ArrayBuffer[]): Promise<EngineReply> => {
+    let { memory } = facts;
+    const run = async (request: EngineRequest, transfer: ArrayBuffer[]): Promise<EngineReply> => {
       // Nothing waits for a thread that is being started: a client may try elsewhere meanwhile.
       if (!pool.isUp) throw new ServerError("server/not-ready", "The engine is starting. Send the request again.");
-      return pool.run(request, transfer);
+      const reply = await pool.run(request, transfer);
+      memory = reply.memory;
+      return reply;
     };
     const models = new Map<string, ModelHost>();
     for (const [model, { config, dtype }] of Object.entries(facts.models))
@@ -48,7 +54,7 @@ export class Engine {
         );
       },
     };
-    return new Engine(pool, models, data.faces && faces);
+    return new Engine(pool, models, data.faces && faces, () => memory);
   }
 
   close(): Promise<void> {
