@@ -5,6 +5,7 @@ import { embedForCommand, writePage } from "./embed-pictures.js";
 import { MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import type { RunCommand } from "./program.js";
 import { numberArgument } from "./report.js";
+import { prepareFolder } from "./write-file.js";
 
 interface ClusterCommandOptions extends ModelOptions {
   method?: ClusterMethod;
@@ -42,6 +43,7 @@ export function clusterCommand(run: RunCommand): Command {
     .addHelpText("after", EXAMPLES);
   return withModelOptions(command).action((folder: string, names: string[], options: ClusterCommandOptions) =>
     run(async (terminal) => {
+      if (options.html) await prepareFolder(options.html);
       const { pictures, vectors, exitCode } = await embedForCommand(folder, names, options, terminal);
       const { method, count, seed, smallest, neighbors } = options;
       const found = await clusterVectors(vectors, {

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { VitrailError } from "../../errors.js";
 import type { EmbeddingOptions } from "../../tasks/embedding.js";
 import { readImage } from "../../tasks/image-input.js";
@@ -10,6 +9,7 @@ import { loadForCommand, type ModelOptions } from "./model-options.js";
 import { expandPictures, type NamedPicture } from "./pictures.js";
 import { Report } from "./report.js";
 import type { Terminal } from "./terminal.js";
+import { writeText } from "./write-file.js";
 
 /** Pixels of a contact sheet's pictures. */
 const THUMBNAIL = 160;
@@ -82,6 +82,6 @@ export async function writePage(
       if (!(error instanceof VitrailError)) throw error;
       terminal.note(`${id}: ${error.message}`);
     }
-  await writeFile(file, page(thumbnails));
+  await writeText(file, page(thumbnails));
   terminal.note(`wrote ${file}`);
 }

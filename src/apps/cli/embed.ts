@@ -7,6 +7,7 @@ import { reportStream } from "./over-pictures.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
 import { Report, type ReportOptions, reportOptions } from "./report.js";
+import { prepareFolder, writing } from "./write-file.js";
 
 interface EmbedOptions extends ModelOptions, ReportOptions {
   pool?: NonNullable<EmbeddingOptions["pool"]>;
@@ -37,10 +38,12 @@ export function embedCommand(run: RunCommand): Command {
   return withModelOptions(command).action((folder: string, names: string[], options: EmbedOptions) =>
     run(async (terminal) => {
       if (options.out !== undefined) {
-        await checkVectorFile(options.out);
+        const { out } = options;
+        await checkVectorFile(out);
+        await prepareFolder(out);
         const { vectors, exitCode } = await embedForCommand(folder, names, options, terminal);
-        await writeVectors(options.out, vectors);
-        terminal.note(`wrote ${vectors.length} vectors into ${options.out}`);
+        await writing(out, () => writeVectors(out, vectors));
+        terminal.note(`wrote ${vectors.length} vectors into ${out}`);
         return exitCode;
       }
       const pictures = await expandPictures(names, terminal);

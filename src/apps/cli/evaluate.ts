@@ -4,6 +4,7 @@ import { EXIT } from "./exit-codes.js";
 import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import type { RunCommand } from "./program.js";
 import { evaluationDocument, evaluationLines, writeTrainingReport } from "./training-report.js";
+import { prepareFolder } from "./write-file.js";
 
 interface EvaluateCommandOptions extends ModelOptions {
   cache?: string;
@@ -28,6 +29,7 @@ export function evaluateCommand(run: RunCommand): Command {
     .addHelpText("after", EXAMPLES);
   return withModelOptions(command).action((source: string, examples: string, options: EvaluateCommandOptions) =>
     run(async (terminal) => {
+      if (options.report) await prepareFolder(options.report);
       await using model = await loadForCommand(source, options, terminal);
       const line = terminal.progress("reading examples");
       const evaluation = await evaluateModel(model, examples, {

@@ -2,10 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { encodePng } from "../../images/encode-png.js";
 import { explain } from "../../tasks/explain.js";
-import { EXIT } from "./exit-codes.js";
+import { EXIT, UsageError } from "./exit-codes.js";
 import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } from "./model-options.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
+import { prepareFolder, writing } from "./write-file.js";
 
 const EXAMPLES = `
 Examples:
@@ -24,10 +25,12 @@ export function explainCommand(run: RunCommand): Command {
   return withModelOptions(command).action(
     (folder: string, name: string, options: ModelOptions & { out: string; json?: true }) =>
       run(async (terminal) => {
-        const [picture] = await expandPictures([name], terminal);
+        const [picture, ...others] = await expandPictures([name], terminal);
+        if (others.length > 0) throw new UsageError(`"${name}" are ${others.length + 1} pictures: name one of them.`);
+        await prepareFolder(options.out);
         await using model = await loadForCommand(folder, options, terminal);
         const { heat, image } = await explain(model, picture!.input, { signal: terminal.signal });
-        await writeFile(options.out, encodePng(image));
+        await writing(options.out, () => writeFile(options.out, encodePng(image)));
         const [rows, columns] = heat.shape as [number, number];
         if (options.json) {
           const map = Array.from({ length: rows }, (_, row) => [

@@ -6,6 +6,7 @@ import { loadForCommand, MODEL_ARGUMENT, type ModelOptions, withModelOptions } f
 import type { RunCommand } from "./program.js";
 import { numberArgument } from "./report.js";
 import { evaluationDocument, evaluationLines, writeTrainingReport } from "./training-report.js";
+import { prepareFolder } from "./write-file.js";
 
 interface FitCommandOptions
   extends ModelOptions,
@@ -112,6 +113,7 @@ export function fitCommand(run: RunCommand): Command {
     .addHelpText("after", EXAMPLES);
   return withModelOptions(command).action((source: string, options: FitCommandOptions) =>
     run(async (terminal) => {
+      if (options.report) await prepareFolder(options.report);
       await using model = await loadForCommand(options.model, options, terminal);
       const passed = Object.fromEntries(
         PASSED.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),

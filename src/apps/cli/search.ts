@@ -8,6 +8,7 @@ import { reportStream } from "./over-pictures.js";
 import { expandPictures } from "./pictures.js";
 import type { RunCommand } from "./program.js";
 import { numberArgument, Report, type ReportOptions, reportOptions } from "./report.js";
+import { prepareFolder } from "./write-file.js";
 
 interface SearchCommandOptions extends ModelOptions, ReportOptions {
   model: string;
@@ -36,6 +37,7 @@ export function searchCommand(run: RunCommand): Command {
   for (const option of reportOptions()) command.addOption(option);
   return withModelOptions(command).action((folder: string, names: string[], options: SearchCommandOptions) =>
     run(async (terminal) => {
+      if (options.html) await prepareFolder(options.html);
       const pictures = await expandPictures(names, terminal);
       await using model = await loadForCommand(options.model, options, terminal);
       const { pool, batch, topK } = options;

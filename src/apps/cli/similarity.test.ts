@@ -127,6 +127,23 @@ describe("vitrail duplicates and vitrail cluster", () => {
   });
 });
 
+describe("vitrail explain", () => {
+  it("draws one picture and prints its patches' shares; of several it wants one named, and a place to write", async () => {
+    const picture = path("photos", "coffee.png");
+    const { code, json } = await run(["explain", model, picture, "--out", path("maps", "map.png"), "--json"]);
+    expect(code).toBe(0);
+    const { heat } = json();
+    expect(heat.map((row: number[]) => row.length)).toEqual([4, 4, 4, 4]);
+    expect(heat.flat().every((share: number) => share > 0 && share < 1)).toBe(true);
+    expect(readFileSync(path("maps", "map.png")).subarray(1, 4).toString()).toBe("PNG");
+    for (const [what, out] of [
+      [path("photos"), path("maps", "all.png")],
+      [picture, path("photos", "hopper.png", "map.png")],
+    ] as const)
+      expect((await run(["explain", model, what, "--out", out])).code).toBe(2);
+  });
+});
+
 describe("a folder", () => {
   it("without pictures is wrong usage, and one whose pictures all fail gives an answer about none", async () => {
     mkdirSync(path("empty"));

@@ -109,6 +109,13 @@ describe("vitrail fit", () => {
     }
   });
 
+  it("says before the work which page can't be written", async () => {
+    const { code, notes } = await runFit("--out", join(folder, "x"), "--report", join(import.meta.filename, "a.html"));
+    expect(code).toBe(2);
+    expect(notes).toMatch(/a\.html" can't be written \((EEXIST|ENOTDIR)\)/);
+    expect(existsSync(join(folder, "x"))).toBe(false);
+  });
+
   it("leaves nothing behind where there is nothing to learn", async () => {
     const out = join(folder, "none");
     const { code, notes } = await runForTest(["fit", join(test, "brick"), "--model", tinyModel("vit"), "--out", out]);

@@ -10,7 +10,8 @@ import { readImage } from "../../../tasks/image-input.js";
 import { FaceReport } from "../../../tasks/reports/face-report.js";
 import type { Description } from "../over-pictures.js";
 import type { NamedPicture } from "../pictures.js";
-import { copiesOf, pictureFile, prepareFolder, writePicture, writeText } from "./picture-files.js";
+import { prepareFolder, writeText } from "../write-file.js";
+import { copiesOf, pictureFile, writePicture } from "./picture-files.js";
 
 /** What `vitrail faces` makes besides its printed answers. */
 export interface FaceOutputOptions {

@@ -1,37 +1,17 @@
 import { stat, writeFile } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 import { encodeJpeg } from "../../../images/encode-jpeg.js";
 import { encodePng } from "../../../images/encode-png.js";
 import type { Image } from "../../../images/image.js";
-import { makeFolder } from "../../../io/make-folder.js";
 import { UsageError } from "../exit-codes.js";
 import type { NamedPicture } from "../pictures.js";
+import { prepareFolder, writing } from "../write-file.js";
 
 const PICTURE_FILE = /\.(png|jpe?g)$/i;
 
 /** Writes an image as its file's name ends: `.png`, `.jpg` or `.jpeg`. */
 export function writePicture(file: string, image: Image): Promise<void> {
   return writing(file, () => writeFile(file, /\.png$/i.test(file) ? encodePng(image) : encodeJpeg(image)));
-}
-
-export function writeText(file: string, text: string): Promise<void> {
-  return writing(file, () => writeFile(file, text));
-}
-
-/** Makes the folders that a file will lie in, before the work whose result it is. */
-export async function prepareFolder(file: string): Promise<void> {
-  await writing(file, () => makeFolder(dirname(file)));
-}
-
-/** @throws UsageError saying which file can't be written, and why */
-async function writing(file: string, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (typeof code !== "string" || !/^E[A-Z]+$/.test(code)) throw error;
-    throw new UsageError(`"${file}" can't be written (${code}). Name another place.`);
-  }
 }
 
 /** Refuses a name that tells no format. */
