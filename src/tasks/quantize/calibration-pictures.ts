@@ -30,7 +30,9 @@ async function fromFolder(folder: string): Promise<NamedPicture[]> {
   if (!entry?.isDirectory())
     throw new QuantizationError(
       "quantize/no-pictures",
-      `There is no folder "${folder}" of pictures to measure by. Check the path.`,
+      entry
+        ? `"${folder}" is a file. Pass the folder that it is in: what is to be measured by is many pictures.`
+        : `There is no folder "${folder}" of pictures to measure by. Check the path.`,
       { details: { folder } },
     );
   const files = (await readdir(folder, { recursive: true })).filter(isPictureFile).sort();

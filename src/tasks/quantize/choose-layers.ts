@@ -131,7 +131,7 @@ function beyondBudget({ config, dtype }: LayerJob, over: string[], keep: string[
   const list = keep.map((name) => `"${name}"`).join(", ");
   return new QuantizationError(
     "quantize/budget",
-    `"${config.name}" as ${dtype} is beyond the budget: ${over.join("; ")}. Keep ${keep.length === 1 ? "this layer" : `these ${keep.length} layers`} of ${all}, as keepWorst "auto" does: ${list}.`,
+    `"${config.name}" as ${dtype} is beyond the budget: ${over.join("; ")}. Keep ${keep.length === 1 ? "this layer" : `these ${keep.length} layers`} of ${all}, as keepWorst "auto" (--keep-worst auto) does: ${list}.`,
     { details: { keep, over } },
   );
 }

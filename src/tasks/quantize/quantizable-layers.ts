@@ -22,7 +22,7 @@ const WEIGHT = /\.weight$/;
 const IN_A_BLOCK = /^blocks\..*\.weight$/;
 
 /**
- * The matrices of a checkpoint's blocks. Norms, biases, embeddings and the head are too small, or too near to the ends, to be worth it.
+ * The matrices of a checkpoint's blocks, in their order. Norms, biases, embeddings and the head are too small, or too near to the ends, to be worth it.
  *
  * @throws QuantizationError `quantize/already`, `quantize/too-small`
  */
@@ -46,7 +46,8 @@ export function quantizableLayers(
     layer.layers.push(ours.replace(WEIGHT, ""));
     found.set(name, layer);
   }
-  const layers = [...found.values()];
+  // A file has block 10 before block 2.
+  const layers = [...found.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
   const isNarrow = ({ name }: QuantizableLayer) => /^(F16|F8_.*)$/.test(tensors.get(`${name}.weight`)!.dtype);
   if (dtype === "float16" && layers.length > 0 && layers.every(isNarrow))
     throw new QuantizationError(

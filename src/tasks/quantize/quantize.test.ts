@@ -108,6 +108,13 @@ describe("quantize", () => {
     expect(await saved.embed(picture)).toEqual(await atLoad.embed(picture));
   });
 
+  it("the report has the blocks in their order, the tenth behind the ninth", async () => {
+    const { layers } = await run(tinyModel("vit-deep"));
+    const blocks = layers.map(({ name }) => Number(/\d+/.exec(name)![0]));
+    expect(new Set(blocks).size).toBe(12);
+    expect(blocks).toEqual([...blocks].sort((a, b) => a - b));
+  });
+
   it("a sabotaged layer is found, named and kept: it alone, where that is enough", async () => {
     await withChangedModel("vit", { weights: sabotage }, async (source) => {
       const intact = await run(tinyModel("vit"));
@@ -173,6 +180,7 @@ describe("quantize refuses", () => {
     writeFileSync(join(empty, "broken.png"), "no picture");
     await refusal(tinyModel("vit"), { calibrate: empty }, "quantize/no-pictures");
     await refusal(tinyModel("vit"), { calibrate: join(folder, "nowhere") }, "quantize/no-pictures");
+    await refusal(tinyModel("vit"), { calibrate: join(photos, FEW[0]!) }, "quantize/no-pictures");
     await refusal(tinyModel("vit"), { calibrate: [] }, "quantize/no-pictures");
   });
 

@@ -10,7 +10,7 @@ export function quantizationPage(report: QuantizationReport, thumbnails: Readonl
   return page(
     `${model} as ${dtype}`,
     html`<p>Measured on ${pictures} pictures${integers ? ` with ${INTEGERS[integers]}` : ""}, against the model as it was.${omitted.length > 0 ? ` ${omitted.length} could not be read.` : ""}
-${report.layers.length - kept.length} of ${report.layers.length} matrices of the blocks are ${dtype}${kept.length > 0 ? `; ${kept.length} stayed as they were` : ""}. The products within the attentions are ${report.attention}.</p>
+${report.layers.length - kept.length} of ${report.layers.length} matrices of the blocks are ${dtype}${kept.length > 0 ? `; ${kept.length === 1 ? "1 stayed as it was" : `${kept.length} stayed as they were`}` : ""}. The products within the attentions are ${report.attention}.</p>
 ${closenessSection(report)}
 ${gainSection(report)}
 <h2>Pictures that changed most</h2>
@@ -50,7 +50,7 @@ function closenessSection({ agreement, cosine, error, divergence, budget = {} }:
 const limit = (value: number | undefined, text: (value: number) => string, bound = "at least") =>
   value === undefined ? "" : `${bound} ${text(value)}`;
 
-function gainSection({ size, speed }: QuantizationReport): Html {
+function gainSection({ dtype, size, speed }: QuantizationReport): Html {
   const rows: [string, string, string, string][] = [
     ["weights", megabytes(size.before), megabytes(size.after), ratio(size.after, size.before)],
     ...speed.map(({ engine, before, after }): [string, string, string, string] => [
@@ -61,7 +61,7 @@ function gainSection({ size, speed }: QuantizationReport): Html {
     ]),
   ];
   return html`<h2>Size and speed</h2>${table(["", "before", "after", "ratio"], rows)}
-<p class="quiet">Least time of several, in turns, one picture at a time. Engines without products of integers (all but vitrail and onnxruntime) bring int8 back to float32, which gains nothing there.</p>`;
+<p class="quiet">Least time of several, in turns, one picture at a time.${dtype === "int8" ? " Engines without products of integers (all but vitrail and onnxruntime) bring int8 back to float32, which gains nothing there." : ""}</p>`;
 }
 
 function pictureSection(
