@@ -24,7 +24,7 @@ const WRITERS: Record<string, (path: string, vectors: readonly NamedVector[], wi
       await append(npyHeader(vectors.length, width));
       for (const piece of piecesOf(vectors, width)) await append(piece);
     });
-    await writeText(`${path.slice(0, -".npy".length)}.ids.jsonl`, vectors, ({ id }) => `${JSON.stringify(id)}\n`);
+    await writeText(npyIdsFile(path), vectors, ({ id }) => `${JSON.stringify(id)}\n`);
   },
   ".safetensors": (path, vectors, width) =>
     writeSafetensorsFile(
@@ -34,6 +34,9 @@ const WRITERS: Record<string, (path: string, vectors: readonly NamedVector[], wi
     ),
   ".parquet": writeParquet,
 };
+
+/** Where the names of a NumPy file's rows are. */
+export const npyIdsFile = (path: string): string => `${path.slice(0, -".npy".length)}.ids.jsonl`;
 
 /** Endings of files that vectors can be written into. */
 const VECTOR_FORMATS = Object.keys(WRITERS);

@@ -8,7 +8,7 @@ export class UsageError extends Error {}
 
 /** Failures that other words on the command line would not have. */
 const USAGE =
-  /^input\/(option|output|engine|threads|model-id|revision|listing|no-pictures)$|^engine\/(dtype|not-installed|only-runs|too-old)$|^(download\/setting|training\/tuning-option|quantize\/.*|batch\/(another-run|busy))$/;
+  /^input\/(option|output|engine|threads|model-id|revision|listing|vectors|no-pictures)$|^engine\/(dtype|not-installed|only-runs|too-old)$|^(download\/setting|training\/tuning-option|quantize\/.*|batch\/(another-run|busy))$/;
 
 /** The exit code for what a command threw. */
 export function exitCodeOf(error: unknown): number {

@@ -127,6 +127,32 @@ describe("vitrail duplicates and vitrail cluster", () => {
   });
 });
 
+describe("vitrail index of vectors", () => {
+  it("takes those of embed --out, whose search then finds what that of the pictures does", async () => {
+    const [pictures, vectors] = [path("ix-pictures"), path("ix-vectors")];
+    await run(["index", model, path("photos"), "--out", pictures]);
+    await run(["embed", model, path("photos"), "--out", path("photos.parquet")]);
+    const { code, out, notes } = await run(["index", model, path("photos.parquet"), "--out", vectors]);
+    expect(code).toBe(0);
+    expect(notes).toMatch(/^6 vectors taken over from/);
+    expect(out).toMatch(/; 6 in /);
+    const found = async (index: string) =>
+      (await run(["search", index, path("photos", "coffee.png"), "--model", model, "--json"]))
+        .json()[0]
+        .hits.map(({ id, score }: { id: string; score: number }) => [id, score.toFixed(6)]);
+    expect(await found(vectors)).toEqual(await found(pictures));
+  });
+
+  it("refuses those of another width and files without any, and leaves the index as it is", async () => {
+    writeFileSync(path("narrow.jsonl"), '{"id":"a","embedding":[1,2]}\n');
+    writeFileSync(path("none.jsonl"), '{"path":"a.jpg"}\n');
+    const narrow = await run(["index", model, path("narrow.jsonl"), "--out", path("ix-narrow")]);
+    expect([narrow.code, narrow.notes]).toEqual([1, expect.stringMatching(/search\/width/)]);
+    const none = await run(["index", model, path("none.jsonl"), "--out", path("ix-narrow")]);
+    expect([none.code, none.notes]).toEqual([2, expect.stringMatching(/input\/vectors/)]);
+  });
+});
+
 describe("vitrail explain", () => {
   it("draws one picture and prints its patches' shares; of several it wants one named, and a place to write", async () => {
     const picture = path("photos", "coffee.png");
