@@ -36,7 +36,8 @@ describe("readVectors", () => {
   it("passes over rows of a batch whose picture failed, and takes a path for an id", async () => {
     const rows = [
       { path: "a.jpg", embedding: [1, 2] },
-      { path: "b.jpg", embedding: null, error: "image/corrupt" },
+      { path: "b.jpg", error: { code: "image/corrupt" } },
+      { path: "c.jpg", embedding: null, error_code: "image/corrupt" }, // as Parquet has it
     ];
     writeFileSync(path("batch.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
     expect(await all(path("batch.jsonl"))).toEqual([{ id: "a.jpg", vector: Float32Array.of(1, 2) }]);

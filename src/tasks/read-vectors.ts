@@ -40,7 +40,13 @@ async function* fromRows(path: string): AsyncGenerator<NamedVector> {
       typeof fields === "string" ? undefined : names.map((name) => fields[name]).find((value) => value != null);
     const [id, vector] = [found(FIELDS.id), found(FIELDS.vector)];
     // A batch's row about a picture that failed.
-    if (id !== undefined && vector === undefined && typeof fields === "object" && fields.error != null) continue;
+    if (
+      id !== undefined &&
+      vector === undefined &&
+      typeof fields === "object" &&
+      (fields.error ?? fields.error_code) != null
+    )
+      continue;
     const numbers = ArrayBuffer.isView(vector) ? Array.from(vector as Float32Array) : vector;
     if (typeof id !== "string" || !Array.isArray(numbers) || !numbers.every((value) => typeof value === "number"))
       throw notVectors(path, `row ${line} has no "id" with an "embedding" of numbers`);
