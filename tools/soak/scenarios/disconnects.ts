@@ -9,7 +9,8 @@ const AT_A_TIME = 64;
 
 /**
  * S24: half of the clients go away at a random moment. What a process holds on to is what is left after garbage is collected; its resident memory
- * goes up and down by a third with what V8 has not collected yet.
+ * goes up and down by a third with what V8 has not collected yet: over 18,000 requests it went from 246 to 276 and to 218 MB, while what all threads held
+ * stayed within 0.5 MB.
  */
 export async function disconnects(build: SoakBuild, { requests }: { requests: number }): Promise<Findings> {
   const server = await build.createServer({ models: { m: modelFolder("vit") }, queue: 256 });

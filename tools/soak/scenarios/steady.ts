@@ -39,7 +39,7 @@ export async function steady(build: SoakBuild, { requests }: { requests: number 
         return { status, ms };
       });
       outcomes.push(...ended);
-      held.push(await collector.residentMb(server));
+      held.push((await collector.memoryOf(server)).held);
     }
     client.close();
     await until(500);
