@@ -7,8 +7,9 @@ import { compareTensor } from "../src/tasks/compare.js";
 import { exportTfjs } from "../src/tasks/export/export-tfjs.js";
 import { type PlainResult, runPlainTfjs } from "../src/tasks/export/plain-tfjs.testing.js";
 import { FACE_MODELS, type FaceModelName } from "../src/tasks/faces/face-models.js";
-import { openModel } from "../src/tasks/load-model.js";
+import { loadModel, openModel } from "../src/tasks/load-model.js";
 import { readPictures } from "../src/tasks/picture-batch.js";
+import { quantize } from "../src/tasks/quantize/quantize.js";
 import { FULL_SIZE_CASES, TINY_CASES } from "./cases.js";
 import { type Example, examplesOf, folderOf } from "./examples.js";
 import { type Golden, readGolden } from "./golden.js";
@@ -69,6 +70,20 @@ describe("TF.js without vitrail, on an exported LayersModel", () => {
     const result = await runPlainTfjs(out, values, shape, "wasm");
     expect(result.outputs).toMatchObject([{ name: "embedding", shape: [1, 384] }]);
     expectPasses(result, photograph, golden, "embedding");
+  }, 60_000);
+
+  it("has the numbers of a folder that quantize wrote as int8, as float32, within 1e-5", async () => {
+    const [int8, exported] = [join(out, "int8"), join(out, "tfjs")];
+    const calibrate = [join(import.meta.dirname, "photos/hopper.png"), join(import.meta.dirname, "photos/coffee.png")];
+    await quantize((await open("vit")).folder, { calibrate, out: int8, engines: [] });
+    await using model = await loadModel(int8, { engine: "cpu", dtype: "float32" });
+    const { height, width } = model.config.architecture.image;
+    const values = Float32Array.from({ length: height * width * 3 }, (_, i) => Math.sin(i * 0.37));
+    const { logits } = await model.runTensor(values, [1, height, width, 3], { outputs: ["logits"] });
+    await exportTfjs(int8, { out: exported });
+    const { outputs } = await runPlainTfjs(exported, values, [1, height, width, 3], "cpu");
+    for (const [i, value] of outputs[0]!.data.entries()) expect(Math.abs(value - logits.data[i]!)).toBeLessThan(1e-5);
+    expect(JSON.parse(readFileSync(join(exported, "config.json"), "utf8"))).not.toHaveProperty("quantization_config");
   });
 
   it.each(Object.keys(FACE_MODELS) as FaceModelName[])(

@@ -18,7 +18,9 @@ export const writeFile = (path: string, bytes: Uint8Array) => replaceFile(path, 
  * @param more fields for config.json
  */
 export async function copyConfigs(from: string, to: string, more: Record<string, unknown> = {}): Promise<void> {
-  await writeJson(join(to, "config.json"), { ...(await readJsonFile(join(from, "config.json"))), ...more });
+  // Exported weights are float32, whatever the folder's are.
+  const { quantization_config: _, ...config } = await readJsonFile(join(from, "config.json"));
+  await writeJson(join(to, "config.json"), { ...config, ...more });
   await copyFile(join(from, "preprocessor_config.json"), join(to, "preprocessor_config.json")).catch((error) => {
     if (error.code !== "ENOENT") throw error;
   });

@@ -26,7 +26,7 @@ export function checkSettings(
     throw new SearchError(
       "search/other-model",
       `The vectors of ${where} are from "${found.fingerprint}"; yours are from "${fingerprint}". ` +
-        "Vectors of different models, or of different preprocessing, can't be compared: make a new index.",
+        "Vectors of different models, dtypes or preprocessing can't be compared: load the model as it was, or make a new index.",
       { details: { found: found.fingerprint, wanted: fingerprint } },
     );
   if (width !== undefined && found.width !== width)
