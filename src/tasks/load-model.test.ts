@@ -13,6 +13,13 @@ const set = (changes: Record<string, unknown>) => (config: Record<string, unknow
 /** What is wrong, with which tiny model, and the code that says so. */
 const BROKEN: [what: string, model: string, changes: FolderChanges, code: string, says: RegExp][] = [
   ["no config.json", "vit", { files: { "config.json": undefined } }, "checkpoint/file-missing", /config\.json/],
+  [
+    "PEFT's adapters without their model",
+    "vit",
+    { files: { "config.json": undefined, "adapter_config.json": "{}" } },
+    "checkpoint/file-missing",
+    /adapters alone.*head\.save/,
+  ],
   ["a config that is no JSON", "vit", { files: { "config.json": "{" } }, "checkpoint/not-json", /config\.json/],
   ["a config that is a list", "vit", { files: { "config.json": "[]" } }, "checkpoint/not-an-object", /config\.json/],
   [

@@ -185,7 +185,7 @@ export async function openModel(
   options: HubOptions = {},
 ): Promise<{ config: ModelConfig; checkpoint: Checkpoint; files: string[] }> {
   const place = await locateModel(source, options);
-  const config = await readConfig(place, "config.json");
+  const config = await readConfig(place, "config.json").catch((error) => explainAdapter(place, error));
   const preprocessor = await readOptionalConfig(place, "preprocessor_config.json");
   const checkpoint = await openCheckpoint(place.weights);
   try {
@@ -202,6 +202,21 @@ export async function openModel(
 
 async function readConfig({ root, label }: ModelPlace, name: string): Promise<ConfigFile> {
   return { label: `${label}/${name}`, fields: await readJsonFile(join(root, name)) };
+}
+
+/** A folder of PEFT's has no model: it is the change to one. */
+async function explainAdapter({ root, label }: ModelPlace, error: unknown): Promise<never> {
+  const isThere = await readJsonFile(join(root, "adapter_config.json")).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) throw error;
+  throw new CheckpointError(
+    "checkpoint/file-missing",
+    `"${label}" holds adapters alone (adapter_config.json), not the model that they change. Load the folder that head.save() wrote, ` +
+      "which has them merged; or merge them in Python with PEFT's merge_and_unload() and save_pretrained().",
+    { cause: error, details: { path: join(root, "config.json") } },
+  );
 }
 
 async function readOptionalConfig(place: ModelPlace, name: string): Promise<ConfigFile | undefined> {
