@@ -4,7 +4,7 @@
 // Engines beside vitrail and wasm are those that tools/engines/ and `npm run bench` have installed; the others' rows say how. Each engine is a process of
 // its own; within it, precisions take turns.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -37,7 +37,8 @@ const { quantize } = await import(own);
 const receipt = await quantize(model, { calibrate: photographs.slice(0, 4), out: saved, engines: [] });
 
 const { node20, node24 } = programs();
-const project = (name) => join(root, ".cache/engines", name, "node_modules/vitrail/dist/index.js");
+/** vitrail in a project that has the engine. */
+const project = (name) => join(root, ".cache/engines", name, "node_modules/vitrail");
 const RUNS = [
   { title: `vitrail, Node ${major(node20)}`, engine: "vitrail", node: node20 },
   ...(node24 && node24 !== node20
@@ -51,7 +52,7 @@ const RUNS = [
         },
       ]
     : []),
-  // TF.js's engines share its packages with vitrail, so the project's own vitrail runs; ONNX Runtime is found from where it is installed.
+  // TF.js's engines share its packages with vitrail, so the project's own vitrail runs, brought up to date; ONNX Runtime is found from where it is installed.
   {
     title: "onnxruntime",
     engine: "onnxruntime",
@@ -115,7 +116,9 @@ function run({ engine, node, from, cwd = root, env = {} }, names) {
   const variants = names.map((name) =>
     name.includes("written") ? { name, folder: saved } : { name, folder: model, dtype: name },
   );
-  const vitrail = from ? pathToFileURL(from).href : own;
+  if (from)
+    for (const part of ["dist", "package.json"]) cpSync(join(root, part), join(from, part), { recursive: true });
+  const vitrail = from ? pathToFileURL(join(from, "dist/index.js")).href : own;
   const argument = JSON.stringify({ vitrail, engine, variants, photographs, reference, rounds: ROUNDS });
   const { stdout, stderr, status } = spawnSync(node, [join(import.meta.dirname, "precision-run.mjs"), argument], {
     encoding: "utf8",
