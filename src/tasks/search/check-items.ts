@@ -24,7 +24,7 @@ export function checkItems(items: readonly IndexItem[], metric: Metric, width: n
   if (!Array.isArray(items))
     throw new SearchError(
       "search/item",
-      `Items to add came as ${typeof items}; wanted a list of { id, vector, metadata }.`,
+      `Items came as ${items === null ? "null" : typeof items}; wanted a list of { id, vector, metadata }.`,
     );
   let wanted = width;
   return (items as readonly IndexItem[]).map((item, index) => {

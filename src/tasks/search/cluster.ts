@@ -37,7 +37,7 @@ const MOST_NEIGHBORS = 256;
 /**
  * Groups items whose vectors point in similar directions.
  *
- * @throws SearchError `search/item`, `search/width`, `search/not-finite`; InputError `input/option`
+ * @throws SearchError `search/item`, `search/width`, `search/not-finite`; InputError `input/option`; `signal.reason`
  */
 export async function clusterVectors(
   items: readonly Pick<IndexItem, "id" | "vector">[],
@@ -51,6 +51,7 @@ export async function clusterVectors(
   wholeOption("seed", seed, 0, 2 ** 32 - 1);
   wholeOption("smallest", smallest, 2);
   wholeOption("neighbors", neighbors, 1, MOST_NEIGHBORS);
+  signal?.throwIfAborted();
   const vectors = checkItems(items, "cosine", undefined).map(({ vector }) => vector);
   const labels =
     method === "k-means"

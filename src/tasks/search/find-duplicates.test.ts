@@ -80,4 +80,12 @@ describe("clusterVectors", () => {
       await expect(clusterVectors(items, options as never)).rejects.toMatchObject({ code: "input/option" });
     },
   );
+
+  it("stops with the signal's reason, as the search for copies does", async () => {
+    const reason = new Error("enough");
+    const signal = AbortSignal.abort(reason);
+    await expect(clusterVectors(items, { signal })).rejects.toBe(reason);
+    await expect(clusterVectors(items, { count: 2, signal })).rejects.toBe(reason);
+    await expect(findDuplicates(items, { signal })).rejects.toBe(reason);
+  });
 });

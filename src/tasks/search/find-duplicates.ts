@@ -39,7 +39,7 @@ const THRESHOLDS = { least: 0.7, most: 0.995 };
  * Without a threshold, it is chosen from the distances 1 - cosine of each item to its nearest: they are split in two groups by `splitDistances`,
  * and the threshold is in the middle of the gap. Where the gap is not clear, 0.98.
  *
- * @throws SearchError `search/item`, `search/width`, `search/not-finite`; InputError `input/option`
+ * @throws SearchError `search/item`, `search/width`, `search/not-finite`; InputError `input/option`; `signal.reason`
  */
 export async function findDuplicates(
   items: readonly Pick<IndexItem, "id" | "vector">[],
@@ -47,6 +47,7 @@ export async function findDuplicates(
 ): Promise<Duplicates> {
   checkOptionNames(options, ["threshold", "signal"]);
   rangeOption("threshold", options.threshold, -1, 1);
+  options.signal?.throwIfAborted();
   const neighbors = await nearestOthers(items, { most: MOST_NEIGHBORS, signal: options.signal });
   const nearest = neighbors.map(([first]) => Math.min(1, first?.similarity ?? -1));
   const { threshold, source } = chooseThreshold(nearest, options.threshold);
