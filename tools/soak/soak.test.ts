@@ -54,7 +54,16 @@ const isTiming = (what: string) => /of the capacity|p99|slowest|memory|in a batc
 it.each<[string, () => Promise<Findings>]>([
   [
     "S1, S23: overload",
-    () => overload(soak, { requests: 500, warmUp: 200, runs: 2, model: modelFolder("vit-deep"), picture: photo }),
+    () =>
+      overload(soak, {
+        requests: 500,
+        warmUp: 200,
+        runs: 2,
+        serve: ["--model", `m=${modelFolder("vit-deep")}`],
+        name: "vit-deep",
+        path: "/embed",
+        picture: photo,
+      }),
   ],
   ["S3, S4: the right answer to the right request", () => rightAnswers(soak, { requests: 512 })],
   ["S5: drains", () => drain(soak, { times: 2 })],

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { Client, closedLoop, type Outcome, openLoop } from "../client.js";
 import { Collector } from "../collector.js";
 import { ServerProcess } from "../server-process.js";
@@ -10,8 +9,10 @@ export interface OverloadSize {
   /** Requests that measure the capacity. */
   warmUp: number;
   runs: number;
-  /** Folder of the model. */
-  model: string;
+  /** What is served, as `vitrail serve` takes it, and in words. */
+  serve: readonly string[];
+  name: string;
+  path: string;
   picture: Uint8Array;
 }
 
@@ -21,14 +22,14 @@ const BATCH = 8;
 /** S1, S22 and S23: open loops at twice the capacity; counters compared with the client's tallies. */
 export async function overload(
   build: SoakBuild,
-  { requests, warmUp, runs, model, picture }: OverloadSize,
+  { requests, warmUp, runs, serve, name, path, picture }: OverloadSize,
 ): Promise<Findings> {
-  const args = ["--model", `m=${model}`, "--queue", String(QUEUE), "--batch", String(BATCH)];
+  const args = [...serve, "--queue", String(QUEUE), "--batch", String(BATCH)];
   const collector = new Collector();
   const server = await ServerProcess.start(build.cli, args, collector.nodeArgs);
   const client = new Client(server.url);
   try {
-    const send = () => client.send({ path: "/embed", body: picture });
+    const send = () => client.send({ path, body: picture });
     await closedLoop(warmUp, 2 * BATCH, send);
     const capacity = await measure(warmUp, () => closedLoop(warmUp, 2 * BATCH, send));
     const memory = [await collector.memoryOf(server)];
@@ -61,13 +62,13 @@ export async function overload(
     const refused = outcomes.filter(({ status }) => status === 503);
     const batchMs = (1000 * BATCH) / capacity.perSecond;
     const metrics = (await client.send({ path: "/metrics" })).body;
-    const counted = counters(metrics);
+    const counted = counters(metrics, path);
     const times = accepted.map(({ ms }) => ms);
     // Of several runs the first one is the warm-up for memory too.
     const [before, after] = [memory[runs > 1 ? 1 : 0]!, memory.at(-1)!];
     return {
       id: "S1, S22, S23",
-      title: `${runs > 1 ? `${runs} times ` : ""}${requests} requests at twice the capacity of ${capacity.perSecond.toFixed(1)} pictures/s, ${basename(model)}`,
+      title: `${runs > 1 ? `${runs} times ` : ""}${requests} requests at twice the capacity of ${capacity.perSecond.toFixed(1)} pictures/s, ${name}`,
       figures: [
         bound("requests without an answer", outcomes.filter(({ status }) => status === 0).length, "=", 0),
         bound("answers other than 200 and 503 with Retry-After", outcomes.filter(isStrange).length, "=", 0),
@@ -105,11 +106,11 @@ function tensorsIn(metrics: string): number {
   return Number(/^vitrail_tensors (\d+)$/m.exec(metrics)?.[1]);
 }
 
-function counters(metrics: string): { ok: number; refused: number; rejected: number } {
+function counters(metrics: string, path: string): { ok: number; refused: number; rejected: number } {
   const sum = (pattern: RegExp) =>
     [...metrics.matchAll(pattern)].reduce((total, [, value]) => total + Number(value), 0);
   return {
-    ok: sum(/_count\{.*http_route="\/embed.*status_code="200"\} (\d+)/g),
+    ok: sum(new RegExp(`_count\\{.*http_route="${path}".*status_code="200"\\} (\\d+)`, "g")),
     refused: sum(/_count\{.*status_code="503"\} (\d+)/g),
     rejected: sum(/^vitrail_rejected_total\{[^}]*\} (\d+)/gm),
   };
