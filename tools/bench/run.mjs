@@ -1,8 +1,8 @@
 // npm run bench: vitrail beside its peers, each in a process of its own, in turns within one run. Writes docs/performance.md and its plot.
 //
-//   npm run bench                          everything: on two quiet cores some 40 minutes, and once 5 more to install and export the peers
+//   npm run bench                          everything: some 25 minutes on two quiet cores, and once 5 more to install and export the peers
 //   npm run bench -- --quick               few rounds, batch 1 only
-//   npm run bench -- --only "vit-base"     workloads whose name contains this: "onnxruntime" is the engine of that name beside PyTorch's exports (5 minutes)
+//   npm run bench -- --only "vit-base"     workloads whose name contains this: "onnxruntime" is the engine of that name beside PyTorch's exports (2 minutes)
 //
 // Figures of other documents, by their names: "search", an index of a million vectors, with NumPy (docs/search.md); "training", a head beside scikit-learn's
 // (docs/training.md); "tuning", blocks and LoRA (docs/tuning.md); "precision", what int8 and float16 cost (docs/precision.md).
@@ -68,7 +68,7 @@ const measured = all
   .map((workload) => ({ ...workload, foreign: results[workload.name].foreign, results: results[workload.name].peers }));
 writeFileSync(join(root, "docs/performance.svg"), plot(measured));
 writeFileSync(join(root, "docs/performance.md"), performanceDocument(measured, results.machine));
-console.log("see docs/performance.md");
+console.log(`see docs/performance.md; it took ${(performance.now() / 60_000).toFixed(1)} minutes`);
 
 /** Search in an index, whose figures stand in docs/search.md; a quick look at a tenth of it is only printed. */
 function searchFigures() {
