@@ -52,7 +52,7 @@ export class OnnxThread {
   }
 
   /**
-   * @param graph given away: it is moved to the thread
+   * @param graph given away, with its whole buffer: it is moved to the thread
    * @returns the session's number
    * @throws Error in ONNX Runtime's words
    */

@@ -41,7 +41,7 @@ async function runGraph(path: string, values: Float32Array, shape: number[]): Pr
     return values[(Math.floor(plane / channels) * height * width + place) * channels + (plane % channels)]!;
   });
   try {
-    const session = await thread.create(readFileSync(path), { folder: dirname(path), threads });
+    const session = await thread.create(new Uint8Array(readFileSync(path)), { folder: dirname(path), threads });
     return await thread.run(session, "pixel_values", first, [batch, channels, height, width]);
   } finally {
     await thread.close();
