@@ -171,6 +171,6 @@ export function truthOf(examples: readonly NamedExample[], labels: readonly stri
 
 function confusionOf(truth: Uint8Array, answers: Uint8Array, examples: number, classes: number): number[][] {
   const labelsOf = (list: Uint8Array) =>
-    Array.from({ length: examples }, (_, row) => indexOfLargest(list.subarray(row * classes, (row + 1) * classes)));
+    Array.from({ length: examples }, (_, row) => indexOfLargest(list, row * classes, (row + 1) * classes));
   return confusionMatrix(labelsOf(truth), labelsOf(answers), classes);
 }

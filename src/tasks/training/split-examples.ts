@@ -20,11 +20,14 @@ export function splitExamples<Item extends Splittable>(
   const strata = new Map<string, Item[]>();
   for (const example of examples) {
     const stratum = [...example.labels].sort().join("\n");
-    strata.set(stratum, [...(strata.get(stratum) ?? []), example]);
+    const alike = strata.get(stratum);
+    if (alike) alike.push(example);
+    else strata.set(stratum, [example]);
   }
   const validation = new Set<Item>();
   for (const stratum of strata.values()) {
     const count = Math.min(Math.round(stratum.length * share), stratum.length - 1);
+    if (count === 0) continue;
     const order = stratum.map((item) => ({ item, place: place(item.hash, seed) }));
     order.sort((a, b) => (a.place < b.place ? -1 : 1));
     for (const { item } of order.slice(0, count)) validation.add(item);

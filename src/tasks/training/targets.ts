@@ -67,6 +67,6 @@ export function totalWeight({ problem, classes, wanted, weights }: Targets): num
   let total = 0;
   for (let from = 0; from < wanted.length; from += classes)
     // Of smoothed shares too, the label's own is the largest.
-    total += weights[indexOfLargest(wanted.subarray(from, from + classes))]!;
+    total += weights[indexOfLargest(wanted, from, from + classes)]!;
   return total;
 }
