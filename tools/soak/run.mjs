@@ -1,4 +1,4 @@
-// Puts the built server under load and writes docs/reliability.md. Loopback only; takes twelve to fourteen minutes on two cores with nothing else to do. Exits with 1 if anything misses its bar.
+// Puts the built server under load and writes docs/reliability.md. Loopback only; takes some eleven minutes on two cores with nothing else to do. Exits with 1 if anything misses its bar.
 //
 //   npm run soak                      everything
 //   npm run soak -- --share 0.1       a tenth of the requests
@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
   options: {
     share: { type: "string", default: "1" },
     only: { type: "string", default: "" },
-    steady: { type: "string", default: "10000" },
+    steady: { type: "string", default: "30000" },
   },
 });
 const share = Number(options.share);
