@@ -1,8 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type LockAttempt, tryLock } from "./lock-file.js";
 
@@ -54,7 +64,9 @@ describe("tryLock", () => {
     utimesSync(path(), 1, 1);
     await expect.poll(() => statSync(path()).mtimeMs, { timeout: 2000 }).toBeGreaterThan(Date.now() - 5000);
     const others = JSON.stringify({ pid: 1, host: "another machine" });
-    writeFileSync(path(), others);
+    writeFileSync(`${path()}.others`, others);
+    renameSync(`${path()}.others`, path()); // as who takes it over does: another file
+    await pause(100); // some renewals
     await lock.release();
     expect(readFileSync(path(), "utf8")).toBe(others);
   });

@@ -57,11 +57,16 @@ export async function tryLock(path: string, { staleMs }: LockOptions = {}): Prom
   };
 }
 
-/** By writing what stands there already, so that the time is the file system's. */
+/**
+ * By writing what stands there already, so that the time is the file system's. What is read and written is one file, whatever is at the path meanwhile: who
+ * takes a lock over puts another file there.
+ */
 async function renew(path: string, content: string): Promise<void> {
-  if ((await readFile(path, "utf8").catch(() => "")) !== content) return;
   const file = await open(path, "r+").catch(() => undefined);
-  await file?.write(content, 0).catch(() => {});
+  const wanted = Buffer.from(content);
+  const more = wanted.length + 1;
+  const found = await file?.read(Buffer.alloc(more), 0, more, 0).catch(() => undefined);
+  if (found && wanted.equals(found.buffer.subarray(0, found.bytesRead))) await file?.write(wanted, 0).catch(() => {});
   await file?.close().catch(() => {});
 }
 
